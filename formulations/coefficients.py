@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from serflow_opt.formulations.elements import NOTHING, SOURCE, Entry, Hop, Hub, Place, Stay
 from serflow_opt.formulations.sets import Sets
@@ -35,6 +35,18 @@ class Chance:
     tier: int
     stage: int
     share: float
+
+
+class Crossed(NamedTuple):
+    """What crossing a link once, or there and back, makes of a request: time, price, privacy and accuracy lost.
+
+    Without a link there is nothing but the accuracy.
+    """
+
+    time: float
+    price: float
+    leak: float
+    lost: float
 
 
 class Data(Sets):
@@ -62,6 +74,7 @@ class Data(Sets):
         if not tiered:
             refuse_tiers(instance, "what takes flat prices only")
         super().__init__(instance, allowed, levels)
+        self._known_crossed: dict[Hop, Crossed] = {}
         whole = [sum(option.stage_seconds) for option in instance.options]
         self.second = unit_of(whole)
         self.dollar = unit_of(
@@ -97,26 +110,38 @@ class Data(Sets):
         variant = self._variant(e)
         return variant.accuracy_loss if variant is not None and variant.first == s - 1 else 0.0
 
+    def crossed(self, hop: Hop) -> Crossed:
+        """Return what the link and the way of a hop make of a request that is handed over."""
+        known = self._known_crossed.get(hop)
+        if known is None:
+            link, way, size = self._sending(hop)
+            if link is None:
+                known = Crossed(0.0, 0.0, 0.0, way.accuracy_loss)
+            else:
+                often = self.instance.transfers(hop[0] - 1)
+                known = Crossed(
+                    link.seconds(size) * often / self.second,
+                    link.usd_per_byte * size * often / self.dollar,
+                    self.instance.leak(way, link),
+                    way.accuracy_loss,
+                )
+            self._known_crossed[hop] = known
+        return known
+
     def way_lost(self, hop: Hop) -> float:
         """Accuracy lost by a request that is handed over."""
-        return self._sending(hop)[1].accuracy_loss
+        return self.crossed(hop).lost
 
     def hop_time(self, hop: Hop) -> float:
         """τ_s / second (survey 2.2.1 (5), survey 2.2.3 (6)), T_0 for the way in (survey 2.2.1 (6)).
 
         In training (survey 2.2.1 (10), survey 2.2.3 (8)) activations there and gradients back; the input has none.
         """
-        link, _, size = self._sending(hop)
-        if link is None:
-            return 0.0
-        return link.seconds(size) * self.instance.transfers(hop[0] - 1) / self.second
+        return self.crossed(hop).time
 
     def hop_price(self, hop: Hop) -> float:
         """USD of the link per request that crosses, / dollar."""
-        link, _, size = self._sending(hop)
-        if link is None:
-            return 0.0
-        return link.usd_per_byte * size * self.instance.transfers(hop[0] - 1) / self.dollar
+        return self.crossed(hop).price
 
     def crosses(self, hop: Hop) -> bool:
         """Whether a hop crosses a link."""
@@ -124,8 +149,7 @@ class Data(Sets):
 
     def hop_leak(self, hop: Hop) -> float:
         """Privacy loss of a request that crosses (survey 2.2.2 (1)), with the noise measured (survey 2.2.2 (3))."""
-        link, way, _ = self._sending(hop)
-        return self.instance.leak(way, link) if link is not None else 0.0
+        return self.crossed(hop).leak
 
     def hop_energy(self, hop: Hop) -> float:
         """Joules of encoding and sending, there and back, per request that crosses, / joule."""

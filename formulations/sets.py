@@ -79,20 +79,26 @@ class Sets(MenuLevels):
         self._known_ways: dict[tuple[int, tuple[int, int]], dict[int, list[int]]] = {}
         self.ends = self.all_ends() if ending_matters(instance) else {}
         self._links = self._all_links()
+        self._onto: dict[int, list[int]] = {k: [] for k in range(SOURCE, len(instance.tiers))}
+        for source, k in self._links:
+            self._onto[source].append(k)
         limits = [option.memory_bytes for option in instance.options]
         self._rooms = [math.inf if limit is None else limit * (1 + SLACK) for limit in limits]
         free = [not instance.rules and option.run_max_s is None for option in instance.options]
         needs = {s: instance.held_bytes(s - 1) + self.activation(s) for s in self.stages}
-        on = {
-            s: {
+        plain, least = allowed is None and not instance.variants and all(free), min(self._rooms)
+        on: dict[int, set[int]] = {}
+        for s in self.stages:
+            if plain and needs[s] <= least:  # all options have room
+                on[s] = set(self.machines)
+                continue
+            on[s] = {
                 e
                 for e, (p, variant) in enumerate(self.runners)
                 if (allowed is None or (s, e) in allowed)
                 and (needs[s] <= self._rooms[p] if variant == AS_IS else self._fits(s, e))
                 and (free[p] or instance.allows(s - 1, instance.options[p], variant))
             }
-            for s in self.stages
-        }
         self.runners_at = kept = self._on_some_path(on)
         self.places: list[Place] = [(s, e) for s, here in kept.items() for e in here]
         self.receivers: dict[tuple[int, int, int], list[int]] = {}
@@ -161,7 +167,7 @@ class Sets(MenuLevels):
         kind = self._kinds[e]
         known = self._known_ways.get((s, kind))
         if known is None:
-            found = {k: self._find_ways(s, e, k) for source, k in self._links if source == kind[0]}
+            found = {k: self._find_ways(s, e, k) for k in self._onto[kind[0]]}
             known = self._known_ways[s, kind] = {k: ways for k, ways in found.items() if ways}
         return known
 
@@ -235,16 +241,21 @@ class Sets(MenuLevels):
         tier = self.tier
         before = {SOURCE}
         for s in self.stages:
+            if kept[s] <= before:
+                before = kept[s]
+                continue
             alike = {SOURCE if e == SOURCE else tier[e]: e for e in before}.values()
             moves = {k for e in alike for k in self._ways(s, e)}
             before = kept[s] = {f for f in kept[s] if f in before or tier[f] in moves}
         after = kept[self.last]
         for s in reversed(self.stages[1:]):
+            if kept[s - 1] <= after or (s - 1, AS_IS) in self.ends:
+                after = kept[s - 1]
+                continue
             into = {tier[f] for f in after}
             alike = {tier[e]: e for e in kept[s - 1]}.values()
             leave = {tier[e] for e in alike if not into.isdisjoint(self._ways(s, e))}
-            ends = (s - 1, AS_IS) in self.ends
-            after = kept[s - 1] = {e for e in kept[s - 1] if ends or e in after or tier[e] in leave}
+            after = kept[s - 1] = {e for e in kept[s - 1] if e in after or tier[e] in leave}
 
     @cached_property
     def stays(self) -> list[Stay]:

@@ -25,7 +25,7 @@ from serflow_opt.ground.arrays import Floats, Ints, Mask
 from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.dominance import staircase
 from serflow_opt.search.flat import HubCrossings
-from serflow_opt.search.layered import Chain
+from serflow_opt.search.layered import Chain, by_lane
 from serflow_opt.search.placements import NOWHERE, Paths
 
 STAY = NOTHING - 1
@@ -191,8 +191,8 @@ def sweep(
     OutOfTime
         When the deadline passes.
     """
-    kept = np.broadcast_to(chain.on if on is None else on, (len(weights), *chain.on.shape))
-    most = None if allowed is None else np.broadcast_to(allowed, kept.shape).copy()
+    kept = by_lane(chain.on if on is None else on, len(weights))
+    most = None if allowed is None else by_lane(allowed, len(weights))
     return _Sweep(chain, weights, before, most, kept, timed).run(deadline)
 
 
@@ -238,7 +238,7 @@ class _Sweep:
 
         chain, priced = self.chain, self.priced
         run = Sweep(
-            chain.flat, self.on.astype(np.uint8, order="C"), self.stage, priced.left, priced.into, self.before,
+            chain.flat, self.on.view(np.uint8), self.stage, priced.left, priced.into, self.before,
             self.beta, self.allowed, chain.whole_limit, self.timed, STAY, END,
         )  # fmt: skip
         labels, begin = run.run(deadline.check)

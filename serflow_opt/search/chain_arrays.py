@@ -193,8 +193,7 @@ class _GraphReader:
 
     def _hop(self, hop: Hop) -> tuple[float, float, float, float, bool]:
         """Time on the link, its price, loss of privacy and accuracy, and whether the sender waits."""
-        data = self.data
-        return data.hop_time(hop), data.hop_price(hop), data.hop_leak(hop), data.way_lost(hop), data.waits(hop[1])
+        return (*self.data.crossed(hop), self.data.waits(hop[1]))
 
     def _entering(self) -> Crossings:
         """Entries out of each hub: an invocation and its cold start, decoding."""

@@ -283,7 +283,7 @@ class ChainSearch(PlacementSearch):
         brackets = bracket(self.chain, those, self.held, self.deadline)
         for n, key in enumerate(new):
             bound = self.above(brackets.weights[n], float(brackets.bound[n]))
-            alone = those.rows(np.array([n]))
+            alone = those.rows(slice(n, n + 1))  # all of them are kept: no copy is needed
             self._candidates[key] = Candidate(alone, brackets.weights[n], bound, bound == math.inf)
             self._offer(alone, brackets.levels[n], float(brackets.value[n]))
         return True

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from serflow_opt import kernels
 from serflow_opt.formulations.coefficients import Data
@@ -26,6 +27,7 @@ from serflow_opt.search.flat import Crossings, Flat, LanePrices
 from serflow_opt.search.goal import Goal
 
 T = TypeVar("T")
+N = TypeVar("N", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +149,24 @@ class Chain:
     @property
     def flat(self) -> Flat:
         """The same, one behind the other."""
-
-        def flat(chain: Chain) -> Flat:
-            states = chain.whole, chain.back, chain.ends, chain.used
-            return Flat.of(states, chain.menus, chain.stays, chain.leaving, chain.entering)
-
-        return self.known("flat", flat)
+        return self.known("flat", _flat)
 
     @classmethod
     def of(cls, data: Data, goal: Goal) -> Chain:
         """Make the arrays of an instance and a goal that `covered` accepts."""
         return cls(**arrays_of(data, goal))
+
+
+def _flat(chain: Chain) -> Flat:
+    states = chain.whole, chain.back, chain.ends, chain.used
+    return Flat.of(states, chain.menus, chain.stays, chain.leaving, chain.entering)
+
+
+def by_lane(own: NDArray[N], lanes: int) -> NDArray[N]:
+    """Return an array of its own of what lanes share, M x E, or each has for itself: lanes x M x E."""
+    every = np.empty((lanes, *own.shape[-2:]), own.dtype)
+    every[:] = own
+    return every
 
 
 def covered(instance: Instance, goal: Goal) -> bool:
@@ -180,7 +189,7 @@ def count_paths(chain: Chain) -> float:
     if kernels.compiled:
         from serflow_opt.kernels.before import Before
 
-        return float(Before(chain.flat, chain.on[None].astype(np.uint8)).count(option))
+        return float(Before(chain.flat, chain.on[None].view(np.uint8)).count(option))
     counts: Floats = np.zeros(chain.on.shape[1])
     ended = 0.0
     for s in range(len(chain.on)):

@@ -41,7 +41,7 @@ class Placed:
         """Return N."""
         return len(self.whole)
 
-    def rows(self, chosen: Ints | Mask) -> Placed:
+    def rows(self, chosen: Ints | Mask | slice) -> Placed:
         """Return some of them."""
         return Placed(self.paths[chosen], self.adds[chosen], self.whole[chosen])
 

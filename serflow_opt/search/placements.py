@@ -44,7 +44,7 @@ class Paths:
         """Return N."""
         return len(self.runner)
 
-    def __getitem__(self, rows: Mask | Ints) -> Paths:
+    def __getitem__(self, rows: Mask | Ints | slice) -> Paths:
         """Return some of the placements."""
         return Paths(self.runner[rows], self.way[rows], self.moved[rows])
 

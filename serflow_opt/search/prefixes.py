@@ -6,7 +6,7 @@ import numpy as np
 
 from serflow_opt import kernels
 from serflow_opt.ground.arrays import Floats, Mask
-from serflow_opt.search.layered import Chain
+from serflow_opt.search.layered import Chain, by_lane
 
 
 def least_whole_before(chain: Chain) -> Floats:
@@ -14,7 +14,7 @@ def least_whole_before(chain: Chain) -> Floats:
     if kernels.compiled:
         from serflow_opt.kernels.before import Before
 
-        found: Floats = Before(chain.flat, chain.on[None].astype(np.uint8)).least()
+        found: Floats = Before(chain.flat, chain.on[None].view(np.uint8)).least()
         return found
     least = np.full(chain.on.shape, np.inf)
     done: Floats | None = None
@@ -66,13 +66,13 @@ def most_values(chain: Chain, weights: Floats, most: Floats, on: Mask | None = N
     on
         Lanes x M x E, the states that each keeps to; None: all.
     """
-    kept = np.broadcast_to(chain.on if on is None else on, (len(weights), *chain.on.shape))
+    kept = by_lane(chain.on if on is None else on, len(weights))
     if not kernels.compiled:
         return np.array([_most_value(chain, *lane) for lane in zip(weights, most.tolist(), kept, strict=True)])
     from serflow_opt.kernels.before import Before
 
     priced = chain.priced(weights)
-    run = Before(chain.flat, kept.astype(np.uint8, order="C"))
+    run = Before(chain.flat, kept.view(np.uint8))
     allowed: Floats = run.most(priced.stage, priced.start, priced.left, priced.into, priced.beta, most)
     return allowed
 

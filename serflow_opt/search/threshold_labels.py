@@ -14,7 +14,8 @@ accuracy is enough, one search in the staircase of labels. That takes two column
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 PREFIXES = 2_000
 """Prefixes kept at most before labels meet them."""
+_Grown = tuple[Floats, Floats, Ints, Ints]
+"""Reach and columns of prefixes, their rows among those a stage before, and thresholds."""
 
 
 class TooManyLabels(Exception):
@@ -119,16 +122,22 @@ def best_thresholds(
     TooManyLabels
         When more are kept than allowed.
     """
-    suffix = _suffixes(task, weights)
+    along = task.along(weights)
+    suffix = _suffixes(task, weights) if along is None else along.suffixes()
     start = prefixes(task, weights, suffix, most) if len(weights) == 2 else Prefixes(np.ones(1), np.zeros((1, 1)), [])
     count, first = len(start.reach), start.stages
     if not count:
         return None, 0
-    limited = np.flatnonzero(np.isfinite(task.limits))
-    tested = np.concatenate([weights[None], np.eye(len(weights))[limited]])
-    mosts = [most, *task.limits[limited].tolist()]
-    allowed = np.column_stack([_allowances(task, *test) for test in zip(tested, mosts, strict=True)])
-    widths = _widths(task, weights, suffix, most, tolerance, first)
+    mosts = [(k, limit) for k, limit in enumerate(task.limits.tolist()) if math.isfinite(limit)]
+    tested, allowed = np.zeros((len(mosts) + 1, len(weights))), np.empty((len(task.adds), len(mosts) + 1))
+    tested[0], allowed[:, 0] = weights, _allowances(task, weights, most) if along is None else along.allowances(most)
+    for test, (column, limit) in enumerate(mosts, start=1):
+        tested[test, column] = 1.0
+        allowed[:, test] = _allowances(task, tested[test], limit)
+    widths = np.zeros(len(task.adds))
+    if tolerance > 0:  # what is lost counts with the reach
+        reach = _reaches(task, weights, suffix, most) if along is None else along.reaches(suffix, most)
+        widths = tolerance / max(len(task.adds) - first, 1) / np.clip(reach, ROUNDING, 1.0)
     after = np.zeros((1, len(weights)))
     trail: list[tuple[Ints, Ints]] = []
     for s in range(len(task.adds) - 1, first - 1, -1):
@@ -159,8 +168,6 @@ def followed(trail: Sequence[tuple[Ints, Ints]], at: int) -> list[int]:
 
 def _suffixes(task: ThresholdTask, weights: Floats) -> Floats:
     """V_s: the least weighted sum of a suffix that begins with each stage; 0 behind the last."""
-    if (along := task.along(weights)) is not None:
-        return along.suffixes()
     added, beta = task.adds @ weights, float(weights[-1])
     value = np.zeros(len(task.adds) + 1)
     for s in range(len(task.adds) - 1, -1, -1):
@@ -178,30 +185,36 @@ def prefixes(task: ThresholdTask, weights: Floats, suffix: Floats, most: float, 
     stages
         How many stages at most; None: all but the last.
     """
-    found = Prefixes(np.ones(1), np.zeros((1, 2)), [])
-    for s, envelope in enumerate(task.menus[: len(task.menus) - 1 if stages is None else stages]):
-        if kernels.compiled:
-            from serflow_opt.kernels.thresholds import grown
+    grow: Callable[..., _Grown | None] = _grown
+    if kernels.compiled:
+        from serflow_opt.kernels.thresholds import grown
 
-            menu = envelope.rate, envelope.mass
-            some = grown(
-                found.reach, found.columns, task.adds[s], menu, float(suffix[s + 1]), float(weights[1]), most, PREFIXES
-            )
-            if some is None:
-                break
-            reach, columns, row, level = some
-            found = Prefixes(reach, columns, [*found.trail, (row, level)])
-            continue
-        met = found.columns + found.reach[:, None] * task.adds[s]
-        go_on = found.reach[:, None] * (1 - envelope.rate)
-        right = met[:, 1, None] - found.reach[:, None] * envelope.mass
-        alive = met[:, 0, None] + weights[1] * right + go_on * suffix[s + 1] <= most
-        row, level = np.nonzero(alive)
-        if len(row) > PREFIXES:
+        grow = grown
+    reach, columns, beta, left = np.ones(1), np.zeros((1, 2)), float(weights[1]), suffix.tolist()
+    trail: list[tuple[Ints, Ints]] = []
+    for s, envelope in enumerate(task.menus[: len(task.menus) - 1 if stages is None else stages]):
+        menu = envelope.rate, envelope.mass
+        some = grow(reach, columns, task.adds[s], menu, left[s + 1], beta, most, PREFIXES)
+        if some is None:
             break
-        columns = np.column_stack([met[row, 0], right[row, level]])
-        found = Prefixes(go_on[row, level], columns, [*found.trail, (row, level)])
-    return found
+        reach, columns, row, level = some
+        trail.append((row, level))
+    return Prefixes(reach, columns, trail)
+
+
+def _grown(
+    reach: Floats, columns: Floats, adds: Floats, menu: tuple[Floats, Floats], suffix: float, beta: float, most: float,
+    few: int,
+) -> _Grown | None:  # fmt: skip
+    """What `kernels/thresholds.grown` does, by numpy."""
+    rate, mass = menu
+    met = columns + reach[:, None] * adds
+    go_on = reach[:, None] * (1 - rate)
+    right = met[:, 1, None] - reach[:, None] * mass
+    row, level = np.nonzero(met[:, 0, None] + beta * right + go_on * suffix <= most)
+    if len(row) > few:
+        return None
+    return go_on[row, level], np.column_stack([met[row, 0], right[row, level]]), row, level
 
 
 def meet(task: ThresholdTask, start: Prefixes, after: Floats) -> tuple[int, int, Floats] | None:
@@ -254,27 +267,22 @@ def _allowances(task: ThresholdTask, weights: Floats, most: float) -> Floats:
     return allowed
 
 
-def _widths(task: ThresholdTask, weights: Floats, suffix: Floats, most: float, tolerance: float, first: int) -> Floats:
-    """By how much a label of each stage may be worse in the first column so that no plan is by more than `tolerance`.
+def _reaches(task: ThresholdTask, weights: Floats, suffix: Floats, most: float) -> Floats:
+    """The largest reach that a prefix of use has at each stage.
 
-    What is lost at stage s counts with the reach of the prefix. With F_s(V) the least that a prefix makes of V, and v
-    the least V of a suffix, no prefix that is of use has a reach above (most - F_s(v - h)) / h, for any h > 0.
+    A label of stage s may be worse in the first column by what a plan may, over that. With F_s(V) the least that a
+    prefix makes of V, and v the least V of a suffix, no prefix that is of use has a reach above
+    (most - F_s(v - h)) / h, for any h > 0.
     """
     last, beta = len(task.adds), float(weights[-1])
-    if tolerance <= 0:
-        return np.zeros(last)
-    if (along := task.along(weights)) is not None:
-        reach = np.clip(along.reaches(suffix, most), ROUNDING, 1.0)
-        return tolerance / max(last - first, 1) / reach
     added = task.adds @ weights
     steps = np.abs(suffix[:last]).max() * 2.0 ** np.arange(-12, 3)
     through = suffix[:last, None] - steps  # F_s of these, all s together
     for t in range(last - 2, -1, -1):
         rows = slice(t + 1, last)
         through[rows] = added[t] + phi(task.menus[t], through[rows].ravel(), beta).reshape(-1, len(steps))
-    reach = np.clip(((most - through) / steps).min(axis=1), ROUNDING, 1.0)
-    widths: Floats = tolerance / max(last - first, 1) / reach
-    return widths
+    reach: Floats = ((most - through) / steps).min(axis=1)
+    return reach
 
 
 def phi(envelope: Envelope, value: Floats, beta: float) -> Floats:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
 from support import tiny
 from support.golden_core import whole_instance
 from support.golden_parts import lp_text
 
+from serflow_opt.formulations.coefficients import NOTHING, Crossed, Data
 from serflow_opt.formulations.model import build
 
 
@@ -68,3 +70,20 @@ def test_units_do_not_show_in_a_weighted_goal() -> None:
     goal = {"cost": 1.0, "latency": 2.0, "energy": 0.5, "privacy": 0.25, "accuracy": 3.0}
     scaled = {name: weight / unit if name in ("cost", "latency", "energy") else weight for name, weight in goal.items()}
     assert lp_text(build(other, scaled).model) == lp_text(build(instance, goal).model)  # type: ignore[arg-type]
+
+
+def test_what_is_crossed_by_hand() -> None:
+    """A link takes its round trip and bytes over its rate, and the price of these; without a link there is nothing."""
+    data = Data(tiny.two_vms())
+    for hop in data.hops:
+        s, e, k, w = hop
+        names = [tier.name for tier in data.instance.tiers]
+        source = data.instance.source if s == 1 else names[data.tier[e]]
+        link = data.instance.links.get((source, names[k]))
+        if w == NOTHING or link is None:
+            assert data.crossed(hop) == Crossed(0.0, 0.0, 0.0, 0.0)
+            continue
+        size = data.sent_bytes(hop)
+        seconds = link.round_trip_s + size / link.bytes_per_s
+        assert data.crossed(hop).time * data.second == pytest.approx(seconds, rel=1e-12)
+        assert data.crossed(hop).price * data.dollar == pytest.approx(size * link.usd_per_byte, rel=1e-12)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import random
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from support import (
 
 from serflow_opt.formulations.coefficients import SOURCE, Data
 from serflow_opt.ground.tolerances import ROOM, SLACK
+from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import AS_IS
 
 
@@ -57,3 +60,25 @@ def test_a_block_is_not_left_half_way() -> None:
     """Without int8 of stage 2, that of stage 1 is of no use: what is on no path is left out."""
     allowed = {(s, e) for s in (1, 2) for e in range(4)} - {(2, 2), (2, 3)}
     assert Data(tiny.adapted(), allowed).places == [(1, 0), (1, 1), (2, 0), (2, 1)]
+
+
+@pytest.mark.parametrize("instance", [tiny.three_tiers(), tiny.two_vms(), tiny.three_stages()])
+@pytest.mark.parametrize("seed", range(10))
+def test_places_are_those_of_whole_paths(seed: int, instance: Instance) -> None:
+    """Of what is allowed, a place stays exactly where some sequence of runners from the source to an end has it."""
+    draw = random.Random(seed)
+    whole = Data(instance)
+    steps = {(s, e, f) for s, e, f in whole.stays}
+    into = {(whole.hub_entered(entry), entry[1]) for entry in whole.entries}
+    steps |= {(hop[0], hop[1], f) for hop in whole.hops for hub, f in into if hub == whole.hub_left(hop)}
+    allowed = {place for place in whole.places if draw.random() < 0.7}
+    last = whole.last
+    paths = itertools.product(range(len(whole.runners)), repeat=last)
+    known = set()
+    for path in paths:
+        places = list(enumerate(path, start=1))
+        moves = zip(range(1, last + 1), (SOURCE, *path), path, strict=False)
+        if allowed.issuperset(places) and steps.issuperset(moves):
+            known.update(places)
+    assert not whole.ends
+    assert set(Data(instance, allowed).places) == known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from support import tiny
 from support.swept import (
@@ -11,7 +12,7 @@ from support.swept import (
 
 import serflow_opt as so
 from serflow_opt.formulations.coefficients import Data
-from serflow_opt.search.layered import Chain, count_paths
+from serflow_opt.search.layered import Chain, by_lane, count_paths
 from serflow_opt.search.placements import list_paths
 
 
@@ -36,3 +37,12 @@ def test_shipped_instance_by_hand() -> None:
     """bert12-sst2 has 7 VMs, 6 functions and 12 stages (`test_bounds`): 7 + 6 + 11 x 7 x 6, and 433 that end at 11."""
     count = count_paths(Chain.of(Data(so.load("bert12-sst2")), {"cost": 1.0}))
     assert count == 7 + 6 + 11 * 7 * 6 + 7 + 6 + 10 * 7 * 6
+
+
+def test_lanes_have_arrays_of_their_own() -> None:
+    """What lanes share is copied for each, what each has for itself once; of the same type, and none of them a view."""
+    shared, each = np.array([[True, False]]), np.array([[[1.0, 2.0]], [[3.0, 4.0]]])
+    assert by_lane(shared, 2).tolist() == [[[True, False]], [[True, False]]]
+    assert by_lane(shared, 2).dtype == bool
+    assert by_lane(each, 2).tolist() == each.tolist()
+    assert not np.shares_memory(by_lane(each, 2), each)
