@@ -12,65 +12,11 @@ from typing import Any
 import cython
 import numpy as np
 from cython.cimports.libc.math import INFINITY
-from cython.cimports.serflow_opt.kernels.states import States
+from cython.cimports.serflow_opt.kernels.states import States, put_label
 from numpy.typing import NDArray
 
 Labels = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]
 ROOM = cython.declare(cython.Py_ssize_t, 4)  # labels of a stage, lane and runner that there is room for at first
-
-
-@cython.cfunc
-@cython.inline
-@cython.nogil
-@cython.exceptval(check=False)
-def _put(
-    values: cython.p_double,
-    wholes: cython.p_double,
-    backs: cython.p_longlong,
-    afters: cython.p_longlong,
-    vias: cython.p_longlong,
-    end: cython.Py_ssize_t,
-    value: cython.double,
-    whole: cython.double,
-    back: cython.longlong,
-    after: cython.longlong,
-    via: cython.longlong,
-) -> cython.Py_ssize_t:
-    """Put a label among `end` others; return how many there are then.
-
-    Of one `back`, values rise and whole times fall: what is neither better nor faster than another is left out, of
-    equals the later.
-    """
-    low: cython.Py_ssize_t = 0
-    high: cython.Py_ssize_t = end
-    first: cython.Py_ssize_t
-    i: cython.Py_ssize_t
-    while low < high:
-        i = (low + high) // 2
-        if backs[i] < back or (backs[i] == back and values[i] <= value):
-            low = i + 1
-        else:
-            high = i
-    first = low
-    if low > 0 and backs[low - 1] == back:
-        if wholes[low - 1] <= whole:
-            return end
-        if values[low - 1] == value:
-            first = low - 1
-    while low < end and backs[low] == back and wholes[low] >= whole:
-        low += 1
-    # those from `first` to `low` make room for one
-    if low == first:
-        for i in range(end, first, -1):
-            values[i], wholes[i], backs[i] = values[i - 1], wholes[i - 1], backs[i - 1]
-            afters[i], vias[i] = afters[i - 1], vias[i - 1]
-    elif low > first + 1:
-        for i in range(low, end):
-            values[i - low + first + 1], wholes[i - low + first + 1] = values[i], wholes[i]
-            backs[i - low + first + 1], afters[i - low + first + 1] = backs[i], afters[i]
-            vias[i - low + first + 1] = vias[i]
-    values[first], wholes[first], backs[first], afters[first], vias[first] = value, whole, back, after, via
-    return end - (low - first) + 1
 
 
 @cython.cclass
@@ -341,7 +287,7 @@ class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
         value = self.stage[lane, s, e] + value
         if self.bounded and not value <= self.allowed[lane, s, e]:
             return
-        self.size = _put(
+        self.size = put_label(
             self.values, self.times, self.backs, self.afters, self.vias, self.size, value, time, back, after, via
         )
 
@@ -386,7 +332,7 @@ class Sweep(States):  # type: ignore[misc]  # mypy does not read .pxd files
                         place = lane * self.runners + self.into_runner[k]
                         for i in range(self.begin[s, place], self.begin[s, place + 1]):
                             # senders do not care who receives, nor how far the receiver's run reaches
-                            self.size = _put(
+                            self.size = put_label(
                                 self.values, self.times, self.backs, self.afters, self.vias, self.size,
                                 self.value[i] + self.into[k, lane],
                                 self.time[i] + self.into_whole[k] if self.timed else 0.0,

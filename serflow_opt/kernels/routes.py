@@ -12,6 +12,7 @@ import cython
 import numpy as np
 from cython.cimports.libc.math import INFINITY
 from cython.cimports.serflow_opt.kernels.plans import Plans
+from cython.cimports.serflow_opt.kernels.states import put_label
 from numpy.typing import NDArray
 
 GOES_ON = cython.declare(cython.longlong, -1)
@@ -51,8 +52,8 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
         self.begin = np.zeros((self.stages, self.runners + 1), np.int64)
         self.met_begin = np.zeros(int(self.hub_at[self.stages]) + 1, np.int64)
         self.value = self.time = self.met_value = self.met_time = np.empty(0)
-        self.back_to = self.after = self.left_by_way = self.into_by_way = np.empty(0, np.int64)
-        self.met_back = self.met_after = self.met_left = self.met_into = np.empty(0, np.int64)
+        self.back_to = self.after = self.left_by_way = np.empty(0, np.int64)
+        self.met_back = self.met_after = self.met_into = np.empty(0, np.int64)
         self._room(1024, 256)
         self._among(np.ones(self.runners, np.uint8))
 
@@ -116,11 +117,10 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
             self.back_to = np.concatenate([self.back_to, np.empty(more, np.int64)])
             self.after = np.concatenate([self.after, np.empty(more, np.int64)])
             self.left_by_way = np.concatenate([self.left_by_way, np.empty(more, np.int64)])
-            self.into_by_way = np.concatenate([self.into_by_way, np.empty(more, np.int64)])
         if met > self.met_value.shape[0]:
             self.met_value, self.met_time = np.empty(2 * met), np.empty(2 * met)
             self.met_back, self.met_after = np.empty(2 * met, np.int64), np.empty(2 * met, np.int64)
-            self.met_left, self.met_into = np.empty(2 * met, np.int64), np.empty(2 * met, np.int64)
+            self.met_into = np.empty(2 * met, np.int64)
 
     def _least(self, weight: cython.double[::1]) -> cython.double:
         """Sweep; trace the plan of the least sum, which is returned."""
@@ -148,7 +148,7 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
                 if time <= self.limit and self.met_value[i] + price < best:
                     best, start, label, self.whole_time = self.met_value[i] + price, k, i, time
         if label >= 0:
-            self._trace(start, self.met_after[label], self.met_into[label])
+            self._trace(start, self.met_after[label])
         return best
 
     def _stage(self, s: cython.Py_ssize_t) -> None:
@@ -172,8 +172,7 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
             at = self.label_end
             self.values, self.times = cython.address(self.value[at]), cython.address(self.time[at])
             self.backs, self.afters = cython.address(self.back_to[at]), cython.address(self.after[at])
-            self.lefts, self.intos = cython.address(self.left_by_way[at]), cython.address(self.into_by_way[at])
-            self.size = 0
+            self.vias, self.size = cython.address(self.left_by_way[at]), 0
             for k in range(self.here[i - 1] + 1 if i > 0 else 0, e + 1):
                 self.begin[s, k] = self.label_end
             if self.on[s, e]:
@@ -193,7 +192,7 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
         hub: cython.Py_ssize_t
         left: cython.double
         if s + 1 == self.stages:
-            self._add(s, e, price, 0.0, 0.0, self.back[s, e], -1, GOES_ON, -1)
+            self._add(s, e, price, 0.0, 0.0, self.back[s, e], -1, GOES_ON)
             return
         if self.stay_from[s + 1, 0] < 0:
             self._stays(s, e, e, price)
@@ -201,7 +200,7 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
             for k in range(self.stay_from[s + 1, e], self.stay_from[s + 1, e + 1]):
                 self._stays(s, e, self.stay_to[k], price)
         if self.may_end and self.ends[s, e] == self.ends[s, e]:
-            self._add(s, e, price, 0.0, 0.0, self.back[s, e], -1, ENDS, -1)
+            self._add(s, e, price, 0.0, 0.0, self.back[s, e], -1, ENDS)
         for k in range(self.left_from[s + 1, e], self.left_from[s + 1, e + 1]):
             hub = self.left_hub[k]
             if self.met_begin[hub] == self.met_begin[hub + 1]:
@@ -214,7 +213,7 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
                 self._add(
                     s, e, price,
                     self.met_value[i] + left, self.met_time[i] + self.left_whole[k],
-                    self.back[s, e], self.met_after[i], k, self.met_into[i],
+                    self.back[s, e], self.met_after[i], k,
                 )  # fmt: skip
 
     def _stays(self, s: cython.Py_ssize_t, e: cython.Py_ssize_t, f: cython.Py_ssize_t, price: cython.double) -> None:
@@ -222,7 +221,7 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
         i: cython.Py_ssize_t
         for i in range(self.begin[s + 1, f], self.begin[s + 1, f + 1]):
             if self.back_to[i] <= s + 1:
-                self._add(s, e, price, self.value[i], self.time[i], self.back_to[i], i, GOES_ON, -1)
+                self._add(s, e, price, self.value[i], self.time[i], self.back_to[i], i, GOES_ON)
 
     def _add(
         self,
@@ -234,7 +233,6 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
         back: cython.longlong,
         after: cython.longlong,
         left: cython.longlong,
-        into: cython.longlong,
     ) -> None:
         """Put stage s in front of what follows and keep it if it can be in time and is not dominated."""
         if self.timed:
@@ -244,9 +242,9 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
         else:
             time = 0.0
         value = -self.beta * self.ends[s, e] if left == ENDS else self.left_by(self.menu[s, e], value, self.beta)
-        self.size = _put(
-            self.values, self.times, self.backs, self.afters, self.lefts, self.intos, self.size,
-            price + value, time, back, after, left, into,
+        self.size = put_label(
+            self.values, self.times, self.backs, self.afters, self.vias, self.size,
+            price + value, time, back, after, left,
         )  # fmt: skip
 
     def _hubs(self, s: cython.Py_ssize_t) -> None:
@@ -267,8 +265,7 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
             at = self.met_end
             self.values, self.times = cython.address(self.met_value[at]), cython.address(self.met_time[at])
             self.backs, self.afters = cython.address(self.met_back[at]), cython.address(self.met_after[at])
-            self.lefts, self.intos = cython.address(self.met_left[at]), cython.address(self.met_into[at])
-            self.size = 0
+            self.vias, self.size = cython.address(self.met_into[at]), 0
             for k in range(self.into_from[hub], self.into_from[hub + 1]):
                 e = self.into_runner[k]
                 if not self.may[e] or self.begin[s, e] == self.begin[s, e + 1]:
@@ -278,20 +275,21 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
                     price += self.weight[c] * self.into_adds[k, c]
                 for i in range(self.begin[s, e], self.begin[s, e + 1]):
                     # senders do not care who receives, nor how far the receiver's run reaches
-                    self.size = _put(
-                        self.values, self.times, self.backs, self.afters, self.lefts, self.intos, self.size,
+                    self.size = put_label(
+                        self.values, self.times, self.backs, self.afters, self.vias, self.size,
                         self.value[i] + price, self.time[i] + self.into_whole[k] if self.timed else 0.0,
-                        0, i, 0, k,
+                        0, i, k,
                     )  # fmt: skip
             self.met_end += self.size
             self.met_begin[hub + 1] = self.met_end
 
-    def _trace(self, start: cython.Py_ssize_t, label: cython.Py_ssize_t, into: cython.Py_ssize_t) -> None:
+    def _trace(self, start: cython.Py_ssize_t, label: cython.Py_ssize_t) -> None:
         """Set the plan of a label of the first stage, and the columns it comes to."""
         s: cython.Py_ssize_t
         k: cython.Py_ssize_t
         e: cython.Py_ssize_t
         left: cython.longlong = start
+        hub: cython.Py_ssize_t = self.start_hub[start]
         line: cython.Py_ssize_t
         for s in range(self.stages):
             for k in range(4):
@@ -300,14 +298,18 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
             e = 0
             while self.begin[s, e + 1] <= label:
                 e += 1
-            self.path[s, 0], self.path[s, 1], self.path[s, 2] = e, left, into
-            left, into = self.left_by_way[label], self.into_by_way[label]
-            label = self.after[label]
+            self.path[s, 0], self.path[s, 1] = e, left
+            if left >= 0:  # a runner receives from a hub in one way
+                k = self.into_from[hub]
+                while self.into_runner[k] != e:
+                    k += 1
+                self.path[s, 2] = k
+            left, label = self.left_by_way[label], self.after[label]
             if left == ENDS:
                 self.path[s, 3] = ENDS
                 break
-            if left == GOES_ON:
-                left = -1
+            if left >= 0:
+                hub = self.left_hub[left]
         for s in range(self.stages - 1, -1, -1):
             if self.path[s, 0] < 0:
                 continue
@@ -324,58 +326,3 @@ class Routes(Plans):  # type: ignore[misc]  # mypy does not read .pxd files
             for k in range(self.columns):
                 value += self.weight[k] * self.column[k]
         return value
-
-
-@cython.cfunc
-@cython.inline
-@cython.exceptval(check=False)
-def _put(
-    values: cython.p_double,
-    times: cython.p_double,
-    backs: cython.p_longlong,
-    afters: cython.p_longlong,
-    lefts: cython.p_longlong,
-    intos: cython.p_longlong,
-    end: cython.Py_ssize_t,
-    value: cython.double,
-    time: cython.double,
-    back: cython.longlong,
-    after: cython.longlong,
-    left: cython.longlong,
-    into: cython.longlong,
-) -> cython.Py_ssize_t:
-    """Put a label among `end` others; return how many there are then.
-
-    Of one `back`, values rise and times fall: what is neither better nor faster than another is left out.
-    """
-    low: cython.Py_ssize_t = 0
-    high: cython.Py_ssize_t = end
-    first: cython.Py_ssize_t
-    i: cython.Py_ssize_t
-    j: cython.Py_ssize_t
-    while low < high:
-        i = (low + high) // 2
-        if backs[i] < back or (backs[i] == back and values[i] <= value):
-            low = i + 1
-        else:
-            high = i
-    first = low
-    if low > 0 and backs[low - 1] == back:
-        if times[low - 1] <= time:
-            return end
-        if values[low - 1] == value:
-            first = low - 1
-    while low < end and backs[low] == back and times[low] >= time:
-        low += 1
-    if low == first:
-        for i in range(end, first, -1):
-            values[i], times[i], backs[i] = values[i - 1], times[i - 1], backs[i - 1]
-            afters[i], lefts[i], intos[i] = afters[i - 1], lefts[i - 1], intos[i - 1]
-    elif low > first + 1:
-        for i in range(low, end):
-            j = i - low + first + 1
-            values[j], times[j], backs[j] = values[i], times[i], backs[i]
-            afters[j], lefts[j], intos[j] = afters[i], lefts[i], intos[i]
-    values[first], times[first], backs[first] = value, time, back
-    afters[first], lefts[first], intos[first] = after, left, into
-    return end - (low - first) + 1
