@@ -29,9 +29,9 @@ EACH_ALONE = ("solve_all", "table")
 """What is done for each of several problems alone, so that their kinds may differ."""
 SAID = {"value": "evaluate", "solve_all": "solve", "plot": "--plot", "write_lp": "--write-lp"}
 """What people call a verb, where it has another name here."""
-PARTS = ("layout", "words", "table", "plot", "write_lp", "front", "bounded_front", "plot_compared")
+PARTS = ("layout", "words", "table", "plot", "write_lp", "front", "bounded_front", "plot_compared", "steps")
 """What belongs to other verbs: how a decision is laid out and said in a line, how many are, files beside, a front found
-at once, and one that is only bounded, a picture of what was compared."""
+at once, and one that is only bounded, a picture of what was compared, a plan as steps that a simulation runs."""
 
 Verb = Callable[..., Any]
 

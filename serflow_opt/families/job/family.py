@@ -38,7 +38,8 @@ class Jobs(Standard):
         "layout": "families.job.report:plan_parts",
         "words": "families.job.report:plan_words",
         "plot": "families.job.plot:plot_job",
-        "simulate": "families.job.simulate:simulate",
+        "simulate": "families.events.stepped:simulate",
+        "steps": "families.job.simulate:JobSteps",
     }
 
     def model(self, data: Job) -> tuple[Any, Mapping[str, Any]]:

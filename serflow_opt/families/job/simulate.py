@@ -6,75 +6,22 @@ from. Functions and machines are paid until the last of them is done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serflow_opt.families.events.graph import Steps
-from serflow_opt.families.events.result import EventsSimulated, Scatter, SimulatedPart, each_run, simulated_plan, told
 from serflow_opt.families.events.run import last_path
 from serflow_opt.families.job.evaluate import JobAccount, JobTeller, account
 from serflow_opt.families.job.problem import Job, JobOption, JobPlan
-from serflow_opt.families.simulated import decision_to_run
-from serflow_opt.ground.stopping import stoppable
 
 if TYPE_CHECKING:
-    from serflow_opt.families.answer import Solution
-    from serflow_opt.families.protocol import Question
+    from serflow_opt.families.events.run import Ran
     from serflow_opt.ground.arrays import Floats
 
 PARTS = ("start", "load", "compute", "exchange", "restart", "handover")
 START, LOAD, COMPUTE, EXCHANGE, RESTART, HANDOVER = range(len(PARTS))
-
-
-@stoppable()
-def simulate(
-    problem: Question,
-    plan: Solution | Mapping[str, Any] | None = None,
-    *,
-    runs: int | None = None,
-    seed: int = 0,
-    times: str = "fixed",
-    cv: float = 0.5,
-    on_progress: Callable[[str], None] | None = None,
-) -> EventsSimulated:
-    """Run a job by a plan.
-
-    Parameters
-    ----------
-    problem
-        Of kind job.
-    plan
-        An answer, or its document; None: the best there is.
-    runs, seed
-        Where times scatter: how many runs; of all that is drawn.
-    times, cv
-        fixed, lognormal or pareto; coefficient of variation of each step of each worker. Starts stay as stated.
-    on_progress
-        Called with what is being done.
-
-    Raises
-    ------
-    InputError
-        For arguments that are none, and for a plan that does not fit.
-    """
-    data: Job = problem.data
-    decision: JobPlan = decision_to_run(problem, plan, on_progress)
-    made = JobSteps(data, decision)
-    steps = made.steps
-    scatter = Scatter(runs, seed, times, cv, len(steps.seconds))
-    told(on_progress, "simulating")
-    planned = account(data, decision)
-    ended, paid, parts = [], [], np.zeros(len(PARTS))
-    for seconds, ran in each_run(steps, scatter, START):
-        ended.append(ran.time)
-        paid.append(planned.cost + made.paid(ran.finishes) - made.planned_paid(planned))
-        parts += last_path(ran, seconds, steps.part, len(PARTS))
-    known = [getattr(planned, f"{name}_s") for name in PARTS]
-    both = zip(PARTS, known, (parts / scatter.runs).tolist(), strict=True)
-    told_parts = [SimulatedPart(name=name, planned=a, simulated=b) for name, a, b in both if a or b]
-    return simulated_plan(problem, decision, scatter, (planned.time, planned.cost), (ended, paid), parts=told_parts)
 
 
 class JobSteps:
@@ -82,14 +29,17 @@ class JobSteps:
 
     Attributes
     ----------
-    steps
-        As a graph.
+    steps, planned, parts
+        Of `SteppedPlan`.
     hands_over
         Steps after which functions are done and machines go on; empty: one kind does all.
     """
 
     def __init__(self, job: Job, plan: JobPlan) -> None:
         self.job, self.tell, self.steps = job, JobTeller(job, plan), Steps()
+        self._account = account(job, plan)
+        self.planned = self._account.time, self._account.cost
+        self.parts = [(name, getattr(self._account, f"{name}_s")) for name in PARTS]
         self.function = None if plan.function < 0 else job.options[plan.function]
         self.machine = None if plan.machine < 0 else job.options[plan.machine]
         self.hands_over: list[int] = []
@@ -163,6 +113,14 @@ class JobSteps:
         sent = [add(EXCHANGE, one_way, [own]) for own in done]
         merged_there = self.steps.all_of(EXCHANGE, sent)
         return [add(EXCHANGE, one_way + channel.latency_s, [merged_there]) for _ in done]
+
+    def usd(self, ran: Ran, seconds: Floats) -> float:
+        """Return what the plan costs, with what hangs on how long it takes as it was."""
+        return self._account.cost + self.paid(ran.finishes) - self.planned_paid(self._account)
+
+    def part_seconds(self, ran: Ran, seconds: Floats) -> Floats:
+        """Return where time goes on the path that ends last."""
+        return np.array(last_path(ran, seconds, self.steps.part, len(PARTS)))
 
     def paid(self, finishes: Floats) -> float:
         """USD that hang on how long it takes: workers until the last is done, and the channel."""

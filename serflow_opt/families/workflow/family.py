@@ -36,7 +36,8 @@ class Workflows(Standard):
         "layout": "families.workflow.report:plan_parts",
         "words": "families.workflow.report:plan_words",
         "plot": "families.workflow.plot:plot_workflow",
-        "simulate": "families.workflow.simulate:simulate",
+        "simulate": "families.events.stepped:simulate",
+        "steps": "families.workflow.simulate:FlowSteps",
     }
 
     def model(self, data: Workflow) -> tuple[Any, Mapping[str, Any]]:

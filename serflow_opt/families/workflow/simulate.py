@@ -6,21 +6,16 @@ servers, or as these take them. A phase that is a job is one step; `simulate` of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serflow_opt.families.events.graph import Steps
-from serflow_opt.families.events.result import EventsSimulated, Scatter, SimulatedPart, each_run, simulated_plan, told
-from serflow_opt.families.simulated import decision_to_run
 from serflow_opt.families.workflow.evaluate import account
 from serflow_opt.families.workflow.problem import Phase, PhaseRow, Workflow, WorkflowPlan
-from serflow_opt.ground.stopping import stoppable
 
 if TYPE_CHECKING:
-    from serflow_opt.families.answer import Solution
-    from serflow_opt.families.protocol import Question
+    from serflow_opt.families.events.run import Ran
     from serflow_opt.ground.arrays import Floats
 
 PORTIONS = 100
@@ -28,60 +23,13 @@ PORTIONS = 100
 STARTS, WORKS = range(2)
 
 
-@stoppable()
-def simulate(
-    problem: Question,
-    plan: Solution | Mapping[str, Any] | None = None,
-    *,
-    runs: int | None = None,
-    seed: int = 0,
-    times: str = "fixed",
-    cv: float = 0.5,
-    on_progress: Callable[[str], None] | None = None,
-) -> EventsSimulated:
-    """Run a workflow by a plan.
-
-    Parameters
-    ----------
-    problem
-        Of kind workflow.
-    plan
-        An answer, or its document; None: the best there is.
-    runs, seed
-        Where times scatter: how many runs; of all that is drawn.
-    times, cv
-        fixed, lognormal or pareto; coefficient of variation of each step of each function. Starts stay as stated.
-    on_progress
-        Called with what is being done.
-
-    Raises
-    ------
-    InputError
-        For arguments that are none, and for a plan that does not fit.
-    """
-    data: Workflow = problem.data
-    decision: WorkflowPlan = decision_to_run(problem, plan, on_progress)
-    made = FlowSteps(data, decision)
-    scatter = Scatter(runs, seed, times, cv, len(made.steps.seconds))
-    told(on_progress, "simulating")
-    planned = account(data, decision)
-    ended, paid, phases = [], [], np.zeros(len(data.phases))
-    for seconds, ran in each_run(made.steps, scatter, STARTS):
-        ended.append(ran.time)
-        paid.append(made.fixed_usd + made.paid(ran.finishes, seconds))
-        phases += ran.finishes[made.ends]
-    both = zip(data.phases, planned.phases, (phases / scatter.runs).tolist(), strict=True)
-    parts = [SimulatedPart(name=phase.name, planned=own.end_s, simulated=end) for phase, own, end in both]
-    return simulated_plan(problem, decision, scatter, (planned.time, planned.cost), (ended, paid), parts=parts)
-
-
 class FlowSteps:
     """The steps of a plan.
 
     Attributes
     ----------
-    steps
-        As a graph.
+    steps, planned, parts
+        Of `SteppedPlan`.
     begins, ends
         By phase, the steps after which it has begun and is over.
     own
@@ -92,6 +40,9 @@ class FlowSteps:
 
     def __init__(self, flow: Workflow, plan: WorkflowPlan) -> None:
         self.flow, self.plan, self.steps = flow, plan, Steps()
+        planned = account(flow, plan)
+        self.planned = planned.time, planned.cost
+        self.parts = [(phase.name, own.end_s) for phase, own in zip(flow.phases, planned.phases, strict=True)]
         self.begins: list[int] = []
         self.ends: list[int] = []
         self.own: list[list[int]] = []
@@ -160,6 +111,15 @@ class FlowSteps:
             heads = [self._work(f, writes, own) for own in heads]
             self.fixed_usd += w * cloud.usd_per_write
         return heads
+
+    def usd(self, ran: Ran, seconds: Floats) -> float:
+        """Return what a run costs."""
+        return self.fixed_usd + self.paid(ran.finishes, seconds)
+
+    def part_seconds(self, ran: Ran, seconds: Floats) -> Floats:
+        """Return when each phase ends."""
+        ends: Floats = ran.finishes[self.ends]
+        return ends
 
     def paid(self, finishes: Floats, seconds: Floats) -> float:
         """USD of functions while they work, and of servers until their phases are over, and where they stay."""

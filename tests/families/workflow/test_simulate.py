@@ -8,8 +8,8 @@ import pytest
 from oracles import workflow as oracle
 
 import serflow_opt as so
+from serflow_opt.families.events.stepped import simulate
 from serflow_opt.families.workflow.family import WORKFLOW
-from serflow_opt.families.workflow.simulate import simulate
 
 
 @pytest.mark.parametrize("seed", range(4))
