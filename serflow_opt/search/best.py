@@ -26,7 +26,7 @@ from serflow_opt.problem.kinds import Objective
 from serflow_opt.problem.limits import ceiling, limits_set, put
 from serflow_opt.search.combinatorial import ChainSearch
 from serflow_opt.search.goal import Goal
-from serflow_opt.search.layered import Chain, covered
+from serflow_opt.search.layered import Chain, covered, uncovered
 from serflow_opt.search.outcome import OUT_OF_TIME, SearchOutcome, SearchSettings
 from serflow_opt.search.placements import MOST, Paths
 from serflow_opt.search.prune import Pruned, prune
@@ -36,12 +36,6 @@ from serflow_opt.search.rented.search import RentedSearch
 
 AT_ONCE, PER_SECOND = 5_000, 10_000
 """Placements that are bounded whatever the time limit, and more of them for each second there is."""
-COVERED = {
-    "labels": "labels take menu thresholds, accounting per request, worst or mean latency: use method auto",
-    "mixes": "mixes take machines rented whole, percentiles of fixed times or mixed thresholds, and compiled kernels: "
-    "use method auto",
-}
-"""What methods without HiGHS take."""
 SECONDED, AT_LEAST_S = 0.05, 2.0
 """Share of the time of a search by HiGHS alone that bounds and labels get to confirm it, and seconds at least, in which
 small questions are done however busy a machine is."""
@@ -109,8 +103,7 @@ def _searched(
         if exact is not None:
             return exact
         if settings.method in ("labels", "mixes"):
-            found_at = f"'{settings.method}' does not cover this instance"
-            raise InputError([Problem("", "method", found_at, COVERED[settings.method])])
+            raise InputError([_not_reached(instance, settings.method, goal)])
     found = SearchOutcome()
     pruned = within
     if pruned is None and settings.method == "auto" and plain:
@@ -156,6 +149,18 @@ def _searched(
         _second(instance, settings, goal, found)
     found.checked = min(found.checked, found.bound)
     return found
+
+
+def _not_reached(instance: Instance, method: str, goal: Goal) -> Problem:
+    """Say what of an instance a method without HiGHS does not take."""
+    if method == "mixes":
+        cure = "mixes take machines rented whole, percentiles of fixed times or mixed thresholds, and compiled kernels"
+        return Problem("", "method", "'mixes' does not cover this instance", f"{cure}: use method auto")
+    beyond = uncovered(instance, _swept_goal(instance, goal))
+    if not beyond:
+        return Problem("", "method", "'labels' comes to no proof within these limits", "use method auto")
+    what = f"'labels' does not cover this instance: {', '.join(beyond)}"
+    return Problem("", "method", what, "use method auto, or leave that out")
 
 
 def _is_sure(found: SearchOutcome, gap: float) -> bool:
@@ -262,14 +267,23 @@ def _told(settings: SearchSettings, chain: Chain) -> Callable[[float, float], No
 
 def _by_chain(instance: Instance, settings: SearchSettings, goal: Goal) -> SearchOutcome | None:
     """Search without HiGHS, where the instance is a pure chain; None where that does not reach."""
-    fastest = set(goal) == {"latency"} and instance.latency_measure == "worst"
-    if not covered(instance, {"cost": 1.0} if fastest else goal):
+    columns = _swept_goal(instance, goal)
+    if not covered(instance, columns):
         return None
     data = Data(instance)
     if not data.connected:
         return SearchOutcome(infeasible=True)
-    chain = Chain.of(data, {"cost": 1.0} if fastest else goal)
-    return swept(instance, chain, settings, goal)
+    return swept(instance, Chain.of(data, columns), settings, goal)
+
+
+def _fastest(instance: Instance, goal: Goal) -> bool:
+    """Whether the least worst-case latency is asked for, and nothing beside."""
+    return set(goal) == {"latency"} and instance.latency_measure == "worst"
+
+
+def _swept_goal(instance: Instance, goal: Goal) -> Goal:
+    """Return what columns are made of: the fastest plan is found by whole time, beside money."""
+    return {"cost": 1.0} if _fastest(instance, goal) else goal
 
 
 def swept(
@@ -287,7 +301,7 @@ def swept(
     pool, held
         Of `ChainSearch.run`.
     """
-    fastest = set(goal) == {"latency"} and instance.latency_measure == "worst"
+    fastest = _fastest(instance, goal)
     run = ChainSearch(chain, max(settings.gap, EQUAL), settings.deadline, _told(settings, chain), settings.grace_s)
     found = SearchOutcome(chain=run)
     if fastest:

@@ -175,12 +175,25 @@ def covered(instance: Instance, goal: Goal) -> bool:
     Menu thresholds, paid per request, no percentile; worst-case latency and accuracy are limits there, not goals.
     Thresholds scale all sums, and no limit counts ramps.
     """
-    measured = instance.latency_measure in ("worst", "mean")
-    summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure == "worst")
-    plain = instance.threshold_mode == "menu" and instance.accounting == "per-request"
-    scaled = not instance.ramps_bind and not instance.run_on
-    flat = not instance.sent_limits and not instance.egress
-    return measured and summed and plain and scaled and flat and not instance.families and not instance.joint
+    return not uncovered(instance, goal)
+
+
+def uncovered(instance: Instance, goal: Goal) -> list[str]:
+    """Return what columns and whole time do not say of an instance and of what is minimised, as files have it."""
+    measure = instance.latency_measure
+    beyond = {
+        f"latency_measure = {measure}": measure not in ("worst", "mean"),
+        "accuracy as the goal": "accuracy" in goal,
+        "worst-case latency beside other goals": "latency" in goal and measure == "worst",
+        f"thresholds = {instance.threshold_mode}": instance.threshold_mode != "menu",
+        f"accounting = {instance.accounting}": instance.accounting != "per-request",
+        f"ramps_max = {instance.ramps_max}": instance.ramps_bind,
+        "run_on = true": instance.run_on,
+        "joint = true": instance.joint,
+        "prices by volume": bool(instance.sent_limits or instance.egress),
+        "sizes or noise from a range": bool(instance.families),
+    }
+    return [name for name, there in beyond.items() if there]
 
 
 def count_paths(chain: Chain) -> float:

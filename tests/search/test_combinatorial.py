@@ -160,7 +160,7 @@ def test_limits_on_everything(limits: dict[str, Any], minimize: str, tmp_path: P
 def test_reserved_machines_are_not_covered() -> None:
     """Labels refuse machines rented whole, and name the method that takes them."""
     instance = tiny.two_stages(accounting="reserved", rate_per_s=1.0)
-    with pytest.raises(so.InputError, match="'labels' does not cover this instance") as error:
+    with pytest.raises(so.InputError, match="'labels' does not cover this instance: accounting = reserved;") as error:
         so.solve(instance, method="labels")
     assert "method auto" in str(error.value)
 
@@ -168,14 +168,21 @@ def test_reserved_machines_are_not_covered() -> None:
 @pytest.mark.parametrize("thresholds", ["interpolated", "randomized"])
 def test_thresholds_between_rows_are_not_covered(thresholds: Any) -> None:
     """Labels refuse thresholds between rows."""
-    with pytest.raises(so.InputError, match="'labels' does not cover this instance"):
+    with pytest.raises(so.InputError, match=f"'labels' does not cover this instance: thresholds = {thresholds};"):
         so.solve(tiny.two_stages(threshold_mode=thresholds), method="labels")
 
 
 def test_percentiles_are_not_covered() -> None:
     """Labels refuse percentiles, which no sum along a path gives."""
-    with pytest.raises(so.InputError, match="'labels' does not cover this instance"):
+    with pytest.raises(so.InputError, match="'labels' does not cover this instance: latency_measure = p95;"):
         so.solve(tiny.two_stages(latency_measure="p95", latency_slo_s=9.0), method="labels")
+
+
+def test_all_that_labels_do_not_take_is_named_at_once() -> None:
+    """Two things stand in the way, and nothing that does not."""
+    instance = tiny.two_stages(latency_measure="p95", latency_slo_s=9.0, accounting="reserved", rate_per_s=1.0)
+    with pytest.raises(so.InputError, match="instance: latency_measure = p95, accounting = reserved;"):
+        so.solve(instance, method="labels")
 
 
 # ----------------------------------------------------------------------------------------------------
