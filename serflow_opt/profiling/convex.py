@@ -17,6 +17,7 @@ import numpy as np
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.arrays import Floats
+from serflow_opt.profiling.data.npz import read_npz
 
 BATCH, LOCAL_STEPS = 16, 10
 """Samples of a worker's batch; Newton steps of ADMM's local solves, each a pass over the data."""
@@ -223,12 +224,4 @@ def read_samples(name: str) -> tuple[Floats, Floats]:
         from sklearn.datasets import load_digits
 
         return load_digits(return_X_y=True)  # type: ignore[no-any-return]
-    try:
-        with np.load(name, allow_pickle=False) as file:
-            return np.asarray(file["inputs"]), np.asarray(file["labels"])
-    except FileNotFoundError:
-        raise InputError([Problem(name, "", "no such file", NPZ)]) from None
-    except KeyError as error:
-        raise InputError([Problem(name, "", f"no array {error}", NPZ)]) from None
-    except Exception as error:  # numpy raises many kinds: not a zip, cut short, a single array, pickled objects
-        raise InputError([Problem(name, "", f"not a .npz file ({type(error).__name__})", NPZ)]) from None
+    return read_npz(name, NPZ)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.profiling.data.npz import read_npz
 from serflow_opt.profiling.data.parts import Labelled
 from serflow_opt.profiling.stages.network import MultiExit, Staged, as_multi_exit
 
@@ -142,7 +143,7 @@ def _arrays(spec: str) -> tuple[Any, Any]:
         digits = fresh_digits(Path(spec.partition(":")[2]))
         return digits.inputs, digits.labels
     if spec.endswith(".npz"):
-        return _npz(spec)
+        return read_npz(spec)
     if ":" in spec:
         made = _call(spec, _named(spec))
         if isinstance(made, Labelled):
@@ -152,21 +153,6 @@ def _arrays(spec: str) -> tuple[Any, Any]:
         raise InputError([Problem(spec, "", f"a {type(made).__name__}", "return (inputs, labels)")])
     cure = "mnist, mnist-fresh:FOLDER, FILE.npz, or FILE.py:NAME"
     raise InputError([Problem(spec, "", "no such data", cure)])
-
-
-def _npz(spec: str) -> tuple[Any, Any]:
-    try:
-        with np.load(spec, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in ("inputs", "labels") if key in file}
-            held = ", ".join(file.files) or "nothing"
-    except FileNotFoundError:
-        raise InputError([Problem(spec, "", "no such file", "give a .npz with arrays inputs and labels")]) from None
-    except Exception as error:  # numpy raises many kinds: not a zip, cut short, a single array, pickled objects
-        found = f"not a .npz file ({first_line(error)})"
-        raise InputError([Problem(spec, "", found, "write it with numpy.savez")]) from None
-    if missing := [key for key in ("inputs", "labels") if key not in arrays]:
-        raise InputError([Problem(spec, "", f"no array {' nor '.join(missing)}", f"it holds {held}")])
-    return arrays["inputs"], arrays["labels"]
 
 
 def _labelled(spec: str, inputs: Any, labels: Any) -> Labelled:

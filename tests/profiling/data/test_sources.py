@@ -306,8 +306,7 @@ def labelled(): return Labelled(torch.ones(1, 1), torch.tensor([4]))
         """Arrays under other names are told with the names there are."""
         np.savez(tmp_path / "d.npz", x=np.zeros((2, 2)), labels=[0, 1])
         (problem,) = problems(lambda: load_data([str(tmp_path / "d.npz")]))
-        assert problem.found == "no array inputs"
-        assert problem.cure == "it holds x, labels"
+        assert problem.found == "no array 'inputs': it holds x, labels"
 
     @pytest.mark.parametrize(
         ("spec", "said"),
