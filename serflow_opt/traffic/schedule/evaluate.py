@@ -30,6 +30,16 @@ class Rental:
     to_s: float
 
 
+def rentals_of(machines: Sequence[Machine], plan: Sequence[Sequence[tuple[float, float]]]) -> tuple[Rental, ...]:
+    """Return the machines of a plan, which has by type from when to when each is rented, in the order of orders."""
+    found = [
+        Rental(machine.name, float(begin), float(end))
+        for machine, spells in zip(machines, plan, strict=True)
+        for begin, end in spells
+    ]
+    return tuple(sorted(found, key=lambda own: (own.from_s, own.to_s, own.machine)))
+
+
 @dataclass(frozen=True, slots=True)
 class Value:
     """What rentals of a block cost.

@@ -23,7 +23,7 @@ from serflow_opt.ground.tolerances import MOMENT, ROUNDING
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.schedule.dominance import dominated
 from serflow_opt.traffic.schedule.emitted import CarbonPrice, Emitted, evaluate_emitted, hours_of, request_grams
-from serflow_opt.traffic.schedule.evaluate import Rental, served_per_s
+from serflow_opt.traffic.schedule.evaluate import Rental, rentals_of, served_per_s
 from serflow_opt.traffic.schedule.levels import Demand, Spell, best_levels, moments
 from serflow_opt.traffic.service import Machine, Service
 
@@ -89,12 +89,7 @@ class PricedBlock:
 
     def rented(self, plan: Sequence[Sequence[Spell]]) -> tuple[Rental, ...]:
         """Return the machines of a plan, in the order of their orders."""
-        found = [
-            Rental(machine.name, float(begin), float(end))
-            for machine, spells in zip(self.machines, plan, strict=True)
-            for begin, end in spells
-        ]
-        return tuple(sorted(found, key=lambda own: (own.from_s, own.to_s, own.machine)))
+        return rentals_of(self.machines, plan)
 
     def emitted(self, rentals: Sequence[Rental], price: CarbonPrice, demand: Demand | None = None) -> Emitted:
         """Return what rentals cost and emit.

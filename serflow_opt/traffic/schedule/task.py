@@ -13,7 +13,7 @@ from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.ground.gaps import relative_gap
 from serflow_opt.ground.tolerances import MOMENT
 from serflow_opt.traffic.demand.trace import Trace
-from serflow_opt.traffic.schedule.evaluate import Rental, evaluate_block
+from serflow_opt.traffic.schedule.evaluate import Rental, evaluate_block, rentals_of
 from serflow_opt.traffic.schedule.levels import Demand, Levels, Spell, best_levels
 from serflow_opt.traffic.service import Machine, Service
 
@@ -67,12 +67,7 @@ class BlockTask:
 
     def rentals(self, plan: Plan) -> tuple[Rental, ...]:
         """Return the machines of a plan, in the order of their orders."""
-        found = [
-            Rental(machine.name, float(begin), float(end))
-            for machine, spells in zip(self.machines, plan, strict=True)
-            for begin, end in spells
-        ]
-        return tuple(sorted(found, key=lambda own: (own.from_s, own.to_s, own.machine)))
+        return rentals_of(self.machines, plan)
 
     def offer(self, plan: Plan) -> bool:
         """Take a plan if it is the best so far; say whether it is."""
