@@ -147,20 +147,30 @@ class Sender:
         return int(lines[0].split()[1]), json.loads(await reader.readexactly(size))
 
 
+async def send(senders: list[Sender], begin: float, rate: int, count: int) -> None:
+    """Have so many measurements sent at a rate from a moment on, by one sender after the other."""
+    for k in range(count):
+        due = begin + k / rate
+        if (wait := due - time.time()) > 0.002:
+            await asyncio.sleep(wait)
+        senders[k % len(senders)].queue.put_nowait(due)
+
+
+async def ended(senders: list[Sender], tasks: list[asyncio.Task[None]]) -> None:
+    """Wait until all that is due has been sent."""
+    for sender in senders:
+        sender.queue.put_nowait(None)
+    await asyncio.gather(*tasks)
+
+
 async def alone(folder: Path, rate: int, seconds: int) -> list[tuple[str, str]]:
     """Send to a server that answers at once; return what the senders took, and how late they were."""
     own, sent = await started(folder, "--serve-nothing"), Sent()
     senders = [Sender(f"s{k}", folder, sent) for k in range(CONNECTIONS)]
     tasks = [asyncio.create_task(sender.work()) for sender in senders]
     begin, cpu = time.time(), time.process_time()
-    for k in range(rate * seconds):
-        due = begin + k / rate
-        if (wait := due - time.time()) > 0.002:
-            await asyncio.sleep(wait)
-        senders[k % CONNECTIONS].queue.put_nowait(due)
-    for sender in senders:
-        sender.queue.put_nowait(None)
-    await asyncio.gather(*tasks)
+    await send(senders, begin, rate, rate * seconds)
+    await ended(senders, tasks)
     took, cpu = time.time() - begin, time.process_time() - cpu
     server = _cpu(own.pid)
     own.kill()
@@ -198,14 +208,8 @@ async def measured(folder: Path, rate: int, seconds: int, jumps: dict[int, float
             own = await started(folder)
             down = time.time() - killed
             cpu -= _cpu(own.pid)
-        for k in range(rate):
-            due = begin + second + k / rate
-            if (wait := due - time.time()) > 0.002:
-                await asyncio.sleep(wait)
-            senders[k % CONNECTIONS].queue.put_nowait(due)
-    for sender in senders:
-        sender.queue.put_nowait(None)
-    await asyncio.gather(*tasks)
+        await send(senders, begin + second, rate, rate)
+    await ended(senders, tasks)
     took = time.time() - begin
     sending += time.process_time()
     cpu, peak = cpu + _cpu(own.pid), max(peak, _rss(own.pid))
