@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from digits_instance import HEAD, TAIL
 from plane_gateway import Bill, Gateway, Processes
 from plane_load import post
 from plane_network import digits, viewed
@@ -50,25 +51,7 @@ VCPU_USD = 0.085 / 2
 GB_S_USD, CALL_USD, VCPU_MB = 0.0000166667, 2e-7, 1769
 """AWS Lambda: a GB-second, a call, and the memory that has one vCPU."""
 
-INSTANCE = """schema = 1
-name = "plane"
-
-[network]
-stages = "stages.csv"
-input_bytes = 3136
-
-[exits]
-samples = "samples.csv"
-classifier_stages = [1, 2, 4, 6]
-levels = 8
-
-[workload]
-rate_per_s = {rate}
-accuracy_min = {accuracy}
-latency_slo_ms = {slo}
-latency_measure = "p95"
-
-[[tier]]
+TIERS = """[[tier]]
 name = "machine"
 kind = "vm"
 stage_times = "machine.csv"
@@ -100,9 +83,6 @@ to = "function"
 bandwidth_mbit_s = 1000.0
 round_trip_ms = 1.0
 
-[objective]
-minimize = "cost"
-accounting = "reserved"
 """
 
 
@@ -149,7 +129,8 @@ def written(folder: Path, times: Timed, samples: ExitSamples, rate: float) -> Pa
     ]
     (folder / "stages.csv").write_text("\n".join(stages) + "\n")
     write_samples(samples, folder / "samples.csv")
-    text = INSTANCE.format(
+    text = (HEAD + TIERS + TAIL).format(
+        name="plane",
         rate=rate,
         accuracy=round(samples.accuracy[-1] - 0.005, 4),
         slo=round(SLO * times.whole_s * 1000, 1),

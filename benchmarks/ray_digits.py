@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from digits_instance import HEAD, TAIL
 from ray_overhead import Overhead, overhead
 from ray_run import EVERY_S, LOOK_S, PATIENCE_S, Run, running
 from ray_table import rows_of, verdict
@@ -54,26 +55,8 @@ SLO = 8.0
 VCPU_USD = 0.085 / 2
 LAST = 6
 
-INSTANCE = """schema = 1
-name = "ray-digits"
-
-[network]
-stages = "stages.csv"
-input_bytes = 3136
-
-[exits]
-samples = "samples.csv"
-classifier_stages = [1, 2, 4, 6]
-levels = 8
-
-[workload]
-rate_per_s = {rate}
-accuracy_min = {accuracy}
-latency_slo_ms = {slo}
-latency_measure = "p95"
-
-[[tier]]
-name = "front"
+TIER = """[[tier]]
+name = "NAME"
 kind = "vm"
 stage_times = "times.csv"
 start_s = {start}
@@ -85,20 +68,8 @@ batch_wait_ms = [5, 10, 20]
 name = "worker"
 usd_per_hour = {vm}
 
-[[tier]]
-name = "back"
-kind = "vm"
-stage_times = "times.csv"
-start_s = {start}
-workers = 1
-batch = [1, 2, 4, 8]
-batch_wait_ms = [5, 10, 20]
-
-[[tier.option]]
-name = "worker"
-usd_per_hour = {vm}
-
-[[link]]
+"""
+LINKS = """[[link]]
 from = "client"
 to = "front"
 bandwidth_mbit_s = 10000.0
@@ -110,10 +81,8 @@ to = "back"
 bandwidth_mbit_s = 10000.0
 round_trip_ms = {hop}
 
-[objective]
-minimize = "cost"
-accounting = "reserved"
 """
+INSTANCE = HEAD + TIER.replace("NAME", "front") + TIER.replace("NAME", "back") + LINKS + TAIL
 
 
 def load_block(first: int, last: int) -> Callable[[Sequence[Any], Mapping[int, float]], list[StageOutcome]]:
@@ -231,6 +200,7 @@ def written(folder: Path, times: Timed, added: Overhead, samples: Any, rate: flo
     write_samples(samples, folder / "samples.csv")
     slo = SLO * 1000 * times.whole(BATCHES[-1])
     text = INSTANCE.format(
+        name="ray-digits",
         rate=rate,
         accuracy=round(samples.accuracy[-1] - 0.005, 4),
         slo=round(slo, 1),
