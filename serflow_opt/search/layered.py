@@ -11,7 +11,7 @@ and `enumerate.py` run over them.
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -120,6 +120,11 @@ class Chain:
             self._known[name] = value(self)
         found: T = self._known[name]
         return found
+
+    def __reduce__(self) -> tuple[type[Chain], tuple[object, ...]]:
+        """Travel without what is compiled: it is made again there."""
+        known = {name: own for name, own in self._known.items() if name != "placing"}
+        return Chain, (*(getattr(self, own.name) for own in fields(self) if own.name != "_known"), known)
 
     @property
     def all_known(self) -> ItemsView[str, object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from support import tiny
@@ -13,6 +15,7 @@ from support.swept import (
 import serflow_opt as so
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.search.layered import Chain, by_lane, count_paths
+from serflow_opt.search.placed import placed
 from serflow_opt.search.placements import list_paths
 
 
@@ -46,3 +49,14 @@ def test_lanes_have_arrays_of_their_own() -> None:
     assert by_lane(shared, 2).dtype == bool
     assert by_lane(each, 2).tolist() == each.tolist()
     assert not np.shares_memory(by_lane(each, 2), each)
+
+
+def test_chains_travel_without_what_is_compiled() -> None:
+    """Read back, a chain that has placed something places it the same."""
+    chain = Chain.of(Data(tiny.two_vms()), {"cost": 1.0})
+    paths = list_paths(chain.data)
+    assert paths is not None
+    known = placed(chain, paths)
+    again = placed(pickle.loads(pickle.dumps(chain)), paths)
+    assert again.adds.tolist() == known.adds.tolist()
+    assert again.whole.tolist() == known.whole.tolist()
