@@ -144,8 +144,9 @@ def placed_at(chain: Chain, paths: Ints, times: Floats) -> Placed:
     """
     from serflow_opt.kernels.placing import added
 
-    flat, moved = chain.flat, paths[:, :, 2] >= 0
-    via = np.append(np.repeat(flat.hub_via, np.diff(flat.into_from)), NOTHING)[paths[:, :, 2]]  # -1 is the last
+    flat, entered = chain.flat, paths[:, :, 2]
+    moved, hub = entered >= 0, np.searchsorted(flat.into_from, entered, side="right") - 1
+    via = np.where(moved, flat.hub_via[hub], NOTHING)
     return Placed(Paths(paths[:, :, 0].copy(), via, moved), added(flat, paths, chain.adds), times)
 
 

@@ -153,7 +153,7 @@ class Columns:
         return Parts(
             those.paths.stages.astype(np.int64),
             (menus.first[stages, used], menus.size[stages, used], menus.stay, menus.mass),
-            np.ascontiguousarray(np.moveaxis(adds / self.scale, 2, 1)),
+            np.ascontiguousarray((adds / self.scale).transpose(0, 2, 1)),
             limits,
             (*self.prices(rents), most, self.machine),
             self.limited_money,
@@ -165,6 +165,8 @@ class Columns:
 
     def alike(self, those: Placed) -> Ints:
         """Return a number for each placement, from 0 on, that those with the same types of machines share."""
+        if not self.chain.rented:
+            return np.zeros(len(those), np.int64)
         runner = those.paths.runner
         tier, option = np.where(runner != NOWHERE, self.tier[runner], -1), self.option[runner]
         key = np.zeros(len(those), np.int64)

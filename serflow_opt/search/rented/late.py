@@ -71,6 +71,9 @@ def guesses(data: Data) -> list[Late]:
 def chains_of(chain: Chain, late: Late) -> tuple[Chain, Chain | None]:
     """Return a chain that says what a guess asks for; and one more with limits on whole times, where it takes two."""
     pair: tuple[Chain, Chain | None] = chain.known(f"{late}", lambda own: _chains_of(own, late))
+    first = pair[0]
+    if first.data is chain.data and first.limits is chain.limits and first.whole_limit == chain.whole_limit:
+        return pair
     limited, also = (
         own and replace(own, data=chain.data, limits=chain.limits, whole_limit=chain.whole_limit) for own in pair
     )

@@ -65,3 +65,11 @@ def test_the_best_of_the_kernels_is_that_of_the_evaluator() -> None:
     assert not metrics.breaches
     assert value * columns.unit * chain.unit == pytest.approx(metrics.cost_usd_per_request, rel=1e-9)
     assert len(set(columns.alike(those).tolist())) == 2  # with v and without
+
+
+def test_placements_without_machines_are_alike() -> None:
+    """Paid per request nothing is rented: all share a number."""
+    chain = chain_of(accounting="per-request")
+    paths = list_paths(chain.data)
+    assert paths is not None
+    assert Columns(chain).alike(placed(chain, paths)).tolist() == [0] * len(paths)
