@@ -17,7 +17,7 @@ import typer
 
 from serflow_opt.errors import InputError, OutOfReach, Problem
 from serflow_opt.ground.deadline import OutOfTime
-from serflow_opt.ground.stopping import INTERRUPTED, answered
+from serflow_opt.ground.stopping import INTERRUPTED, answered, ever_pressed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -116,7 +116,7 @@ def finish(work: Callable[[], int], debug: bool) -> NoReturn:
             print(f"error: {problem}", file=sys.stderr)
         code = INFEASIBLE if isinstance(error, OutOfReach) else BAD_INPUT
     except OutOfTime as error:
-        print(f"stopped: {error}", file=sys.stderr)
+        print(f"{'interrupted' if ever_pressed() else 'stopped'}: {error}", file=sys.stderr)
         code = LIMIT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -61,6 +61,11 @@ def current() -> Stop:
     return _current.get() or Stop()
 
 
+def ever_pressed() -> bool:
+    """Return whether Ctrl-C told any work of this process to stop."""
+    return _last_press > float("-inf")
+
+
 @contextmanager
 def stoppable() -> Iterator[Stop]:
     """Let Ctrl-C tell what is done within to stop; pressed again it raises KeyboardInterrupt.

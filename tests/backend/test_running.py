@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Iterator
 
@@ -12,6 +13,13 @@ from support.models import ITEMS, knapsack
 
 from serflow_opt.backend.highs import HighsModel
 from serflow_opt.backend.running import Progress
+from serflow_opt.ground import stopping
+
+
+@pytest.fixture(autouse=True)
+def nothing_pressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget presses of other tests, and let others forget these."""
+    monkeypatch.setattr(stopping, "_last_press", -math.inf)
 
 
 @pytest.fixture

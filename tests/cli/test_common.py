@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from support.helpers import GOOD, has_line, run
 from typer.testing import CliRunner
 
+from serflow_opt.cli.common import finish
 from serflow_opt.cli.main import app
+from serflow_opt.ground import stopping
+from serflow_opt.ground.deadline import OutOfTime
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +173,18 @@ def test_ctrl_c_is_no_internal_error(monkeypatch: pytest.MonkeyPatch) -> None:
     ran = run("solve", GOOD)
     assert ran.code == 130
     assert "interrupted" in ran.stderr
+
+
+@pytest.mark.parametrize(("pressed", "word"), [(False, "stopped"), (True, "interrupted")])
+def test_work_without_an_answer_says_what_ended_it(
+    pressed: bool, word: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The time limit stops it, Ctrl-C interrupts it; the code is the same."""
+    monkeypatch.setattr(stopping, "_last_press", time.monotonic() if pressed else -math.inf)
+
+    def work() -> int:
+        raise OutOfTime("half of it was done")
+
+    with pytest.raises(typer.Exit) as left:
+        finish(work, False)
+    assert (left.value.exit_code, capsys.readouterr().err) == (4, f"{word}: half of it was done\n")

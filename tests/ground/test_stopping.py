@@ -42,7 +42,9 @@ def test_the_first_press_ends_what_has_a_deadline_and_the_second_everything() ->
         with stoppable() as inner:
             assert inner is outer
             deadline = Deadline()
+            assert not stopping.ever_pressed()
             press()
+            assert stopping.ever_pressed()
             assert (deadline.expired, deadline.left) == (True, 0.0)
             assert Deadline(100.0).expired  # nor does anything new begin
         with pytest.raises(KeyboardInterrupt):
