@@ -34,10 +34,10 @@ NO_POOLS = (
 )
 """Why there is no answer with two pools."""
 TRIED_WAITS = (
-    "among deployments where nobody waits beside a function, and the few tried where some do: others where some do may "
-    "be cheaper, which --prove-waits settles"
+    "among deployments where nobody waits beside a function, and those tried where some do: others where some do may "
+    "be cheaper{least}, which --prove-waits settles"
 )
-"""Of what an answer is the cheapest where it was too much to look into all waits."""
+"""Of what an answer is the cheapest where it was too much to look into all waits; `least` is a bound of these."""
 NO_WAITS = "among deployments where nobody waits beside a function"
 """The same where waits were not asked for."""
 WAITS_CHECKED = (
@@ -104,7 +104,7 @@ def deployment_of(
         deployment, bound=min(bound, value), checked_bound=min(checked, value), seconds=deadline.seconds, method=method
     )
     if any(own.without_waits for own in searches):
-        among = NO_WAITS if question.prove_waits is None else TRIED_WAITS
+        among = NO_WAITS if question.prove_waits is None else _tried_waits(searches, best)
         deployment = replace(deployment, scope=f"{among}; {deployment.scope}", proven_where=WITHOUT_WAITS)
     elif question.prove_waits:
         deployment = replace(deployment, scope=f"{deployment.scope}; {WAITS_CHECKED}")
@@ -119,6 +119,14 @@ def deployment_of(
     if deployment.gap > winner.gap * (1 + EQUAL):
         return deployment
     return replace(deployment, status="optimal")
+
+
+def _tried_waits(searches: Sequence[ProvisionSearch], best: float) -> str:
+    """Say among what deployments the best is the cheapest, and how much cheaper others may be."""
+    least = min(own.anywhere if own.without_waits else own.bound for own in searches)
+    percent = 100 * (1 - least / best)
+    known = f" by {percent:.2g} % at most (none is below {least * 3600:.6g} USD/h)" if least > 0 else ""
+    return TRIED_WAITS.format(least=known)
 
 
 def _of_pools(one: bool, anywhere: float) -> str:

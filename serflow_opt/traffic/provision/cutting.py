@@ -148,11 +148,11 @@ class Cutting:
         """Return what can run blocks, with what their hand-over holds."""
         return list({choice: None for ahead in self._ahead.values() for choice in ahead.choices})
 
-    def count(self) -> int:
-        """Return how many structures there are."""
+    def count(self, most: int | None = None) -> int:
+        """Return how many structures there are, of at most so many blocks; None: of all."""
         ways: dict[tuple[int, int], int] = {(self.last, 0): 1}
         total = 0
-        for _ in range(self.structures.most):
+        for _ in range(most or self.structures.most):
             further: dict[tuple[int, int], int] = {}
             for (cut, state), count in ways.items():
                 if cut:

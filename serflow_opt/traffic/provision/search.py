@@ -39,6 +39,8 @@ TRIED_WAITING = 150
 """Structures whose thresholds are tried where some may wait: most are told to be dearer by a look or two."""
 BLOCKS_WAITING = 2
 """Blocks of the structures in which such waits are tried where there are more, at most."""
+LOOKS_FEW = 40
+"""Looks at sets of thresholds where fewer blocks come first, at most."""
 LOOKS_WAITING = 5
 """Looks closer than by one set of thresholds, at the cheapest of them."""
 FIRST_S = 1.0
@@ -75,6 +77,8 @@ class ProvisionSearch:
         Structures that can keep the targets, those looked into, and models solved.
     without_waits
         Whether the bounds are of deployments in which nobody waits beside a function, though some may.
+    anywhere
+        There, what no deployment is below, waits or not; 0: not known.
     """
 
     def __init__(
@@ -103,6 +107,7 @@ class ProvisionSearch:
         self.doubt = ""
         self.total = self.done = self.solves = 0
         self.without_waits = self._tried = False
+        self.anywhere = 0.0
 
     def run(self) -> None:
         """Search until the gap is closed, or time is over."""
@@ -114,14 +119,16 @@ class ProvisionSearch:
             self.promise.waits_beside = not self.without_waits
             tries = self.without_waits and math.isfinite(self.gap) and math.isinf(self.best)
             tries &= self.prove_waits is not None
-            if tries and self.structures.most > BLOCKS_WAITING:
+            if self.without_waits and math.isfinite(self.gap):
+                self.anywhere = min(self.best, among.fluid)  # of no queue: waits or not
+            if tries:
                 self._run_few()
             self._run(among)
             if self.without_waits and math.isfinite(self.gap) and math.isfinite(self.best):
                 if self.prove_waits:
                     self._prove_waits()
-                elif tries and not self._tried and self._turns_away():
-                    self._try_waits()
+                elif tries and self.structures.most <= BLOCKS_WAITING:
+                    self._bounded_anywhere(self._try_waits())
         except OutOfTime:  # what is found and proven stays
             if not self.bound > 0 and math.isfinite(self.gap):
                 self._bound_as_fluid()
@@ -141,11 +148,12 @@ class ProvisionSearch:
         except OutOfTime:
             return
 
-    def _run(self, among: Candidates) -> None:
+    def _run(self, among: Candidates, looks: float = math.inf) -> None:
+        """Look into some structures, at finitely many sets of thresholds only where others come after them."""
         if math.isfinite(self.gap):
             self.bound = self.checked = min(self.best, among.root)
         if math.isinf(self.best):
-            self._any(among)
+            self._any(among, thoroughly=math.isinf(looks))
         if math.isinf(self.best):  # and `bound` says how sure that is
             return
         if self.found is not None and math.isinf(self.gap):
@@ -157,15 +165,16 @@ class ProvisionSearch:
             structures += found.structures
         structures.sort(key=plainness)  # of equals the plainest comes first
         found = sharpened(self.pricing, bounded(self.pricing, structures, self.best), self.best)
-        self._close(found)
+        self._close(found, looks)
 
-    def _close(self, found: BoundedStructures) -> None:
+    def _close(self, found: BoundedStructures, most: float = math.inf) -> None:
         """Look into structures, cheapest bound first, until none can be cheaper than the best, or time is up."""
         bounds, checked = found.bounds.copy(), found.bounds.copy()  # one so far: no solver has said anything
         self._proven(bounds, checked)
         begun: dict[int, OneStructure] = {}
         open_ = [(0, bound, n) for n, bound in enumerate(bounds.tolist())]  # in the order of bounds: a heap
-        while open_ and not self.deadline.expired:
+        while open_ and most > 0 and not self.deadline.expired:
+            most -= 1
             looks, bound, n = heappop(open_)
             if bound >= self.enough():
                 continue
@@ -179,22 +188,19 @@ class ProvisionSearch:
                 heappush(open_, (looks + 1, float(bounds[n]), n))
             self._proven(bounds, checked)
 
-    def _turns_away(self) -> bool:
-        """Whether the best has machines that send to a function whom they have no room for: then waits may pay."""
-        return self.found is not None and any(
-            own.machine is not None and own.function is not None for own in self.found.structure
-        )
-
     def _run_few(self) -> None:
-        """Look into few blocks first, waits and all: a cheap deployment leaves little of what more blocks could do."""
+        """Look into fewer blocks first, waits and all: a cheap deployment leaves little that more blocks could do."""
         plain = self.pricing
-        try:
-            self._run(Candidates(plain, self.cutting, most=BLOCKS_WAITING))
-            if self._turns_away():
-                self._try_waits()
-        finally:
-            self.bound = self.checked = 0.0  # these were of few blocks
-            self.pricing, self.promise.waits_beside, self._offered = plain, False, {}
+        for most in range(1, min(self.structures.most - 1, BLOCKS_WAITING) + 1):
+            try:
+                if few := self.cutting.count(most) <= WAITING:
+                    self._let_wait()
+                self._run(Candidates(self.pricing, self.cutting, most=most), looks=LOOKS_FEW)
+                if not few:
+                    self._try_waits()
+            finally:
+                self.bound = self.checked = 0.0  # these were of few blocks
+                self.pricing, self.promise.waits_beside, self._offered = plain, False, {}
 
     def _prove_waits(self) -> None:
         """Look into all structures once more, with requests that wait beside functions."""
@@ -206,20 +212,33 @@ class ProvisionSearch:
         self.bound, self.checked = min(self.bound, bound), min(self.checked, checked)
         self.without_waits = self.deadline.expired
 
-    def _try_waits(self) -> None:
-        """Let requests wait beside the function of one of two blocks, or of one, where that may be cheaper by most."""
+    def _try_waits(self) -> float:
+        """Let requests wait beside the function of one of two blocks, or of one, where that may be cheaper by most.
+
+        Returns what those of so many blocks in which some wait cost at least, as far as they are cheaper.
+        """
         found = self._where_some_wait(min(self.structures.most, BLOCKS_WAITING))
         open_ = [(0, bound, n) for n, bound in enumerate(found.bounds.tolist())]
-        begun = dict[int, OneStructure]()
+        begun, done = dict[int, OneStructure](), math.inf
         for _ in range(LOOKS_WAITING):  # each once before any twice
-            if not open_ or (least := heappop(open_))[1] >= self.enough():
-                return
-            looks, _, n = least
+            if not open_ or open_[0][1] >= self.enough():
+                break
+            looks, _, n = heappop(open_)
             self.deadline.check()
             own = begun[n] = begun.get(n) or OneStructure(self.pricing, found.structures[n], self)
             own.advance()
-            if not own.closed:
+            if own.closed:
+                done = min(done, own.checked)
+            else:
                 heappush(open_, (looks + 1, own.bound, n))
+        return min([self.best, done, *(begun[n].checked if n in begun else bound for _, bound, n in open_)])
+
+    def _bounded_anywhere(self, some_wait: float) -> None:
+        """Take the bound of all deployments in which some wait beside a function: few may be left to be proven."""
+        self.anywhere = min(self.bound, max(self.anywhere, some_wait))
+        if some_wait >= self.enough():
+            self.bound, self.checked = self.anywhere, min(self.checked, some_wait)
+            self.without_waits = False
 
     def _let_wait(self) -> None:
         """Let requests wait beside functions from here on."""
@@ -238,7 +257,7 @@ class ProvisionSearch:
         self._start(found, TRIED_WAITING)
         return found.below(self.best)
 
-    def _any(self, among: Candidates) -> None:
+    def _any(self, among: Candidates, *, thoroughly: bool) -> None:
         """Look for a first deployment: by thresholds that bounds like, or else by models."""
         every, possible = among.anyhow() if math.isinf(self.gap) else among.rising(), 0
         while some := list(itertools.islice(every, SOME)):
@@ -252,6 +271,8 @@ class ProvisionSearch:
             self._start(liked)
             if self.found is not None:
                 return
+        if not thoroughly:
+            return
         every, bounds, checked = among.below(lambda: math.inf), [math.inf], [math.inf]
         while possible and (some := list(itertools.islice(every, SOME))):
             liked = bounded(self.pricing, self._possible(some)[0], math.inf)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from rich.console import Console
 from serflow_opt.ground.deadline import OutOfTime
 from serflow_opt.report.traffic import deployment_table
 from serflow_opt.traffic.provision import search
+from serflow_opt.traffic.provision.cutting import Cutting
 from serflow_opt.traffic.provision.result import Deployment
 
 GAP = 1e-4
@@ -56,6 +58,9 @@ def test_waits_are_proven_afterwards(seed: int, tmp_path: Path, monkeypatch: pyt
     assert "proven optimal where nobody waits beside a function" in shown(tried)
     assert "no deployment where nobody waits beside a function is below" in shown(tried)
     assert "--prove-waits" in tried.scope
+    least = re.search(r"none is below (\S+) USD/h", tried.scope)
+    assert least
+    assert 0 < float(least[1]) <= best.usd_per_s * 3600 * (1 + 1e-5)
     untried = provisioned(case, tmp_path, gap=GAP, prove_waits=None)
     assert untried.scope.startswith("among deployments where nobody waits beside a function; ")
     assert untried.usd_per_s >= tried.usd_per_s * (1 - GAP)
@@ -87,3 +92,19 @@ def test_fewer_blocks_come_first(prove: bool, tmp_path: Path, monkeypatch: pytes
     assert found.usd_per_s == pytest.approx(best.usd_per_s, rel=GAP * 1.001)
     assert not prove or found.bound <= best.usd_per_s * (1 + 1e-6)
     assert bool(found.proven_where) != prove
+
+
+@pytest.mark.parametrize("seed", [112])
+def test_one_block_waits_first(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one block is of few structures, more may be chosen from at no higher cost, and bounds hold for all."""
+    case = patient(seed)
+    single = best_of(dataclasses.replace(case, blocks=1))
+    best = best_of(case)
+    count = Cutting.count
+    monkeypatch.setattr(search, "WAITING", 0)
+    monkeypatch.setattr(Cutting, "count", lambda self, most=None: 0 if most == 1 else count(self, most))
+    found = provisioned(case, tmp_path, gap=GAP)
+    assert best is not None
+    assert best.usd_per_s * (1 - 1e-6) <= found.usd_per_s
+    assert single is None or found.usd_per_s <= single.usd_per_s * (1 + GAP * 1.001)
+    assert found.proven_where or found.usd_per_s <= best.usd_per_s * (1 + GAP * 1.001)
