@@ -20,10 +20,9 @@ from reporting import setting, table, write
 from scipy.stats import t as student
 
 import serflow_opt as so
-from serflow_opt.traffic.control.named_policies import service_for
+from serflow_opt.traffic.control.named_policies import WINDOW_S, service_for
 from serflow_opt.traffic.control.slack import may_be_late
-from serflow_opt.traffic.control.split import late_cold
-from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.control.split import TraceRates, late_for_cold
 from serflow_opt.traffic.demand.trace import Trace
 
 SHORT = ("azure", "mooncake", "square", "diffserve", "alibaba")
@@ -65,7 +64,7 @@ def row(trace: Trace, seeds: int) -> list[str]:
     share = float(late.mean()) / requests
     off = float(student.ppf((1 + SURE) / 2, seeds - 1) * late.std(ddof=1) / math.sqrt(seeds)) / requests
     kept = int((late <= allowed * requests).sum())
-    expected = late_cold(service, Rates.of_trace(trace.in_periods(10.0)), trace.seconds)
+    expected = late_for_cold(service, TraceRates.of(trace, WINDOW_S))[0]
     if share - off > allowed:
         says = "broken on average"
     else:

@@ -200,6 +200,7 @@ def simulate(
         from serflow_opt.ground.stopping import stoppable
         from serflow_opt.report.traffic import simulation_table
         from serflow_opt.traffic.control.named_policies import prepared
+        from serflow_opt.traffic.control.overload import check_second_menu
         from serflow_opt.traffic.simulate.faults import Faults
         from serflow_opt.traffic.simulate.simulate import check_number
         from serflow_opt.traffic.simulate.simulate import simulate as run
@@ -234,7 +235,7 @@ def simulate(
             tell("finding blocks")
             usual = PolicyName.batches if instance.takes_batches else PolicyName.controller
             name = (policy or usual).value
-            _knows_second_menu(name, degraded_accuracy_min)
+            check_second_menu([name], degraded_accuracy_min)
             scaled, service = prepared(instance, part, name, blocks, every_s, deadline, degraded_accuracy_min)
             found = run(
                 service,
@@ -265,15 +266,6 @@ def simulate(
         return OK
 
     finish(work, debug)
-
-
-def _knows_second_menu(name: str, degraded_accuracy_min: float | None) -> None:
-    """Refuse a second menu for policies that would never use it."""
-    from serflow_opt.traffic.control.overload import SECOND_MENU
-
-    if degraded_accuracy_min is not None and name not in SECOND_MENU:
-        cure = f"take --policy {' or '.join(SECOND_MENU)}: no other serves with a second menu"
-        raise InputError([Problem("", "--degraded-accuracy-min", f"with --policy {name}", cure)])
 
 
 def _simulate_plan(

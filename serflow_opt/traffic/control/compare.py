@@ -28,6 +28,7 @@ from serflow_opt.traffic.control.named_policies import (
     policy_of,
     service_for,
 )
+from serflow_opt.traffic.control.overload import check_second_menu
 from serflow_opt.traffic.control.runs import simulated
 from serflow_opt.traffic.control.slack import TAIL, worst_s
 from serflow_opt.traffic.demand.trace import Trace
@@ -234,7 +235,7 @@ def compare(
     gap
         Of the schedules.
     degraded_accuracy
-        As of `service_for`; the other policies do not know it.
+        As of `service_for`; policies but the controller do not know it.
     time_limit
         Seconds; None: none. Policies that are not through by then are left out, with how far they came.
     on_progress
@@ -257,6 +258,7 @@ def compare(
     unknown = [name for name in asked if name not in POLICIES]
     if unknown:
         raise InputError([Problem("", "--policy", f"'{name}'", nearest(name, POLICIES)) for name in unknown])
+    check_second_menu(asked, degraded_accuracy)
 
     tell = on_progress or (lambda text: None)
     found = Services(instance, trace, blocks, deadline, degraded_accuracy)

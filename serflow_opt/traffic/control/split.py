@@ -7,32 +7,38 @@ wait beside functions, too, and orders machines by what they are worth (`worth.p
 
 with the block's function alone until the first machines are there. Functions start cold, and each cut has one more of
 them (`cold.py`): services of which more would be late by that than may be are taken only where all are so, and then the
-one of which fewest are. What a request may wait is shared out so that this is least: by all blocks with machines alike,
-by one of them, or by those that have no function.
+one of which fewest are; where it is near what may be, a short trace is drawn to tell (`cold_drawn.py`). What a request
+may wait is shared out so that this is least: by all blocks with machines alike, by one of them, or by those that have
+no function.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serflow_opt.traffic.control.cold import cold_calls, environments, late_when_cold
+from serflow_opt.traffic.control.cold_drawn import SHORT, at_most, drawn_cold
 from serflow_opt.traffic.control.slack import late_anyway, may_be_late
 from serflow_opt.traffic.control.worth import MachineWorth
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.service import Service
 
 if TYPE_CHECKING:
+    from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.demand.trace import Trace
+    from serflow_opt.traffic.service import Machine
 
 FIRST_LOOK_S = 60.0
 """When a controller that has seen requests decides for the first time."""
 ONE_BLOCK_MORE = 0.02
 """A cut has to save so much: what costs nearly the same is taken as the plainest."""
+NEAR = 3.0
+"""Where the formula says so many times as many late as may be, or so many times less, its word is enough."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +53,21 @@ class TraceRates:
         By the second, or by the period of the trace: how many functions are called at once.
     seconds
         How long the trace is.
+    trace
+        The trace itself, where it may be drawn.
     """
 
     planned: Rates
     at_once: Rates
     seconds: float
+    trace: Trace | None = None
+    _drawn: dict[tuple[object, ...], Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, trace: Trace, window_s: float) -> TraceRates:
         """Return them, those that are planned for over windows of some seconds."""
         planned, at_once = (Rates.of_trace(trace.in_periods(least_s)) for least_s in (window_s, 1.0))
-        return cls(planned, at_once, trace.seconds)
+        return cls(planned, at_once, trace.seconds, trace)
 
 
 def cheapest(services: Sequence[Service], rates: TraceRates) -> Service:
@@ -88,7 +98,37 @@ def too_late(service: Service, rates: TraceRates) -> float:
     service, rates
         As of `cheapest`.
     """
-    return late_anyway(service) + late_cold(service, rates.at_once, rates.seconds) - may_be_late(service)
+    return late_anyway(service) + late_for_cold(service, rates)[1] - may_be_late(service)
+
+
+def late_for_cold(service: Service, rates: TraceRates) -> tuple[float, float]:
+    """Return the share of all requests expected late for a cold function, and what it is no more than at 99 %.
+
+    By the formula, which knows no errors; where it is near what may be and the trace is short, of draws.
+
+    Parameters
+    ----------
+    service, rates
+        As of `cheapest`.
+    """
+    expected, allowed, trace = late_cold(service, rates.at_once, rates.seconds), may_be_late(service), rates.trace
+    near = allowed / NEAR < expected < allowed * NEAR
+    called = all(block.function is not None for block in service.blocks)
+    if trace is None or trace.requests > SHORT or not (near and called):
+        return expected, expected
+    asked = service.blocks, service.shares, service.slo_s
+    if asked not in rates._drawn:
+        best = [_least(service, b, rates.at_once, rates.seconds) for b in range(len(service.blocks))]
+        fleets = [(None, 0) if worth is None else (_seen_first(worth.machine), count) for _, worth, count in best]
+        late = np.array([late_when_cold(service, b) for b in range(len(service.blocks))])
+        rates._drawn[asked] = drawn_cold(service, trace, fleets) @ late / trace.requests
+    shares = rates._drawn[asked]
+    return float(shares.mean()), at_most(shares)
+
+
+def _seen_first(machine: Machine) -> Machine:
+    """Return machines as of which none is ordered before there was a first look."""
+    return replace(machine, start_s=FIRST_LOOK_S + machine.start_s)
 
 
 def split(service: Service, rates: Rates) -> Service:

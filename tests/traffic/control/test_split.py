@@ -11,7 +11,7 @@ import pytest
 import serflow_opt as so
 from serflow_opt.traffic.control.named_policies import Services, Unfit
 from serflow_opt.traffic.control.slack import MARGIN, TAIL, slack_of
-from serflow_opt.traffic.control.split import TraceRates, cheapest, late_cold, split, usd_per_s
+from serflow_opt.traffic.control.split import TraceRates, cheapest, late_cold, late_for_cold, split, usd_per_s
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.service import Block, Function, Machine, Service
@@ -125,6 +125,21 @@ def test_machines_leave_functions_few_calls_to_be_cold() -> None:
     alone = replace(own, blocks=(replace(own.blocks[0], machines=()),))
     assert late_cold(own, RATES, 900.0) * 900 == pytest.approx(late_cold(alone, RATES, 90.0) * 90)
     assert late_cold(replace(own, slo_s=None), RATES, 900.0) == 0.0
+
+
+def test_a_short_trace_is_drawn_where_that_is_near_what_may_be() -> None:
+    """Eight calls of 5 s in one second are cold, all of them, and late; taken for random ones fewer would be.
+
+    It is drawn where what the formula says is within three times what may be, half here.
+    """
+    slow = replace(CALL, seconds=(5.0, 5.0), cold_start_s=0.9)
+    own = Service("one", (Block(0, 0, (), slow),), (1.0,), (math.nan,), 5.5, 0.5)
+    rates = TraceRates.of(Trace.of([8, *[0] * 100]), 60.0)
+    formula = late_cold(own, rates.at_once, rates.seconds)
+    assert 0.5 / 3 < formula < 1
+    assert late_for_cold(own, rates) == (1.0, 1.0)
+    assert late_for_cold(own, replace(rates, trace=None)) == (formula, formula)
+    assert late_for_cold(replace(own, quantile=0.99), rates) == (formula, formula)
 
 
 def test_controllers_have_functions_wherever_these_keep_the_targets() -> None:

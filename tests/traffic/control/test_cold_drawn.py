@@ -1,0 +1,34 @@
+"""Cold calls by drawing: where load sets in at once, beside machines, and what a mean of draws is no more than."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from serflow_opt.traffic.control.cold_drawn import DRAWS, at_most, drawn_cold
+from serflow_opt.traffic.demand.trace import Trace
+from serflow_opt.traffic.service import Block, Function, Machine, Service
+
+CALL = Function("call", (5.0, 5.0), usd_per_s=1e-4, cold_start_s=0.5, keep_alive_s=300.0)
+MACHINE = Machine("there", 1e-5, 8, (5.0, 5.0))
+OWN = Service("one", (Block(0, 0, (MACHINE,), CALL),), (1.0,), (math.nan,), 6.0)
+AT_ONCE = Trace.of([8, *[0] * 100, 8])
+
+
+def test_calls_that_come_before_the_first_has_ended_are_all_cold() -> None:
+    """Eight of 5 s in the first second, each in an environment of its own; the eight of 101 s later find these warm."""
+    assert drawn_cold(OWN, AT_ONCE, [(None, 0)]).tolist() == [[8.0]] * DRAWS
+
+
+@pytest.mark.parametrize(("machines", "cold"), [(0, 8.0), (1, 0.0)])
+def test_machines_that_are_there_take_their_calls(machines: int, cold: float) -> None:
+    """One with eight workers is there from the first moment, and takes all."""
+    assert drawn_cold(OWN, AT_ONCE, [(MACHINE, machines)]).tolist() == [[cold]] * DRAWS
+
+
+def test_the_mean_is_no_more_than() -> None:
+    """Of 1 and 3: the mean is 2, its error 1, and Student's t with one degree of freedom 31.82 at 99 % (tables)."""
+    assert at_most(np.array([1.0, 3.0])) == pytest.approx(2 + 31.82, abs=0.01)
+    assert at_most(np.full(5, 0.25)) == 0.25
