@@ -6,6 +6,7 @@ import datetime
 import os
 import platform
 import re
+import sys
 import tempfile
 from collections.abc import Sequence
 from importlib import metadata
@@ -47,18 +48,20 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def write(path: Path, section: str, text: str) -> None:
-    """Write a result at once or not at all.
+    """Write a result at once or not at all, between the lines `<!-- begin SECTION -->` and `<!-- end SECTION -->`.
 
-    A file that has the lines `<!-- begin SECTION -->` and `<!-- end SECTION -->` keeps what stands around them; any
-    other file becomes the text.
+    What stands around them is kept. A new file becomes the lines and the text; one that is there and has no such lines
+    is left alone: the text then goes into a file of its own beside it, which is said.
     """
-    whole = text.rstrip() + "\n"
-    if path.exists():
-        old = path.read_text(encoding="utf-8")
-        begin, end = f"<!-- begin {section} -->\n", f"<!-- end {section} -->"
-        if begin in old and end in old:
-            pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-            whole = pattern.sub(lambda _: f"{begin}\n{whole}\n{end}", old, count=1)
+    begin, end = f"<!-- begin {section} -->\n", f"<!-- end {section} -->"
+    own = f"{begin}\n{text.rstrip()}\n\n{end}"
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    if path.exists() and not pattern.search(path.read_text(encoding="utf-8")):
+        beside = path.with_name(f"{path.stem}-{section.replace(' ', '-')}.md")
+        print(f"{path} has no lines {begin.strip()} and {end}: written into {beside}", file=sys.stderr)
+        path = beside
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    whole = pattern.sub(lambda _: own, old, count=1) if pattern.search(old) else f"{own}\n"
     with tempfile.NamedTemporaryFile(
         "w", dir=path.resolve().parent, prefix=path.name, suffix=".part", delete=False, encoding="utf-8"
     ) as file:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -20,21 +20,41 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture
-def money(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
-    """Import `benchmarks/money.py` from beside what it imports; its neighbours are forgotten afterwards."""
+def benchmark_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], ModuleType]]:
+    """Import a module of `benchmarks` from beside what it imports; its neighbours are forgotten afterwards."""
     before = set(sys.modules)
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    yield import_module("money")
+    yield import_module
     for name in set(sys.modules) - before:
         if name in {path.stem for path in BENCHMARKS.glob("*.py")}:
             del sys.modules[name]
 
 
-def test_rows_of_where_the_money_goes(money: ModuleType) -> None:
+def test_results_replace_their_own_section_and_nothing_else(
+    tmp_path: Path, benchmark_of: Callable[[str], ModuleType], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Twice into a new file, into a page with the section, and beside one without it, which is left as it is."""
+    write, new, page = benchmark_of("reporting").write, tmp_path / "new.md", tmp_path / "page.md"
+    write(new, "own", "first")
+    write(new, "own", "second\n")
+    assert new.read_text() == "<!-- begin own -->\n\nsecond\n\n<!-- end own -->\n"
+    page.write_text("# Page\n\n<!-- begin own -->\nold\n<!-- end own -->\nand more\n")
+    write(page, "own", r"\1")
+    text = "# Page\n\n<!-- begin own -->\n\n\\1\n\n<!-- end own -->\nand more\n"
+    assert page.read_text() == text
+    for _ in range(2):
+        write(page, "held out", "third")
+    assert page.read_text() == text
+    assert (tmp_path / "page-held-out.md").read_text() == "<!-- begin held out -->\n\nthird\n\n<!-- end held out -->\n"
+    assert "written into" in capsys.readouterr().err
+
+
+def test_rows_of_where_the_money_goes(benchmark_of: Callable[[str], ModuleType]) -> None:
     """Each cause has its money; what it is above the bound and what part it explains are quotients of these.
 
     LIBRA's constants: requests take 1 s, 16 fit into a machine that takes 100 s to start; 64 a second for 10 minutes.
     """
+    money = benchmark_of("money")
     trace = Trace(np.full(600, 64, dtype=np.int64), 1.0, np.ones(600), name="steady_per_second")
     rows = list(money._rows("libra", trace))
     assert [row[0] for row in rows] == ["libra on steady", "", "", "", ""]

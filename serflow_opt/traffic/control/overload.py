@@ -8,7 +8,7 @@ first one is back when all blocks could carry it for two decisions in a row and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ CALM = 2
 """Decisions in a row without overload before the first menu is back."""
 
 
-def check_second_menu(names: Sequence[str], floor: float | None) -> None:
+def check_second_menu(names: Collection[str], floor: float | None) -> None:
     """Raise InputError for a floor of a second menu that none of the policies that are named would use."""
     if floor is not None and not set(SECOND_MENU) & set(names):
         cure = f"take --policy {' or '.join(SECOND_MENU)}: no other serves with a second menu"

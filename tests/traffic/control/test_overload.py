@@ -6,19 +6,24 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from oracles.writing import write
 from support.helpers import has_line, run
 from support.service import service_document, write_trace
+from support.serving import counted
 
 import serflow_opt as so
 from serflow_opt.errors import InputError
 from serflow_opt.traffic.control.controller import Controller
-from serflow_opt.traffic.control.overload import Overload, with_lower_floor
+from serflow_opt.traffic.control.overload import Overload, check_second_menu, with_lower_floor
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.service import Block, Draws, Function, Machine, Service
+
+if TYPE_CHECKING:
+    from serflow_opt.serving.loop import ControlLoop
 
 MACHINE = Machine("m", 1e-5, 1, (0.1, 0.3, 0.3), start_s=30.0, machines_max=4)
 CALL = Function("f", (0.1, 0.3, 0.3), usd_per_s=1e-4, usd_per_request=0.0, concurrency_max=2)
@@ -125,18 +130,24 @@ def test_the_second_menu_of_an_instance(tmp_path: Path) -> None:
     assert found.degraded.blocks == found.blocks
 
 
-def test_the_commands_show_it(tmp_path: Path) -> None:
-    """14 machines take 96/s, and 121/s by the second menu; 150/s come for 20 s, and no function helps."""
+def without_function(folder: Path) -> Path:
+    """Write an instance with two menus: 14 machines take 96/s, and 121/s by the second one, and no function helps."""
     made = service_document()
     made["workload"]["accuracy_min"] = 0.95
     made["tables"]["exits.csv"].insert(0, {"stage": 1, "threshold": 0.5, "exit_rate": 0.9, "accuracy": 0.90})
     made["tier"], made["link"] = [made["tier"][0] | {"machines_max": 14}], []
-    folder = write(made, tmp_path)
+    return write(made, folder)
+
+
+def test_the_commands_show_it(tmp_path: Path) -> None:
+    """150/s come for 20 s, more than either menu takes."""
+    folder = without_function(tmp_path)
     trace = write_trace(tmp_path / "flood.csv", [50] * 130 + [150] * 20 + [50] * 150)
     asked = ("--trace", trace, "--blocks", "1", "--every-s", "5", "--degraded-accuracy-min", "0.9")
     ran = run("simulate", folder, *asked)
     assert ran.code == 0, ran.stderr
     assert has_line(ran.stdout, "degraded", "second menu")
+    assert "never overloaded" not in ran.stdout
     table = tmp_path / "table.csv"
     compared = run("compare", folder, *asked, "--policy", "controller", "--policy", "maximum", "--out", table)
     assert compared.code == 0, compared.stderr
@@ -144,6 +155,52 @@ def test_the_commands_show_it(tmp_path: Path) -> None:
     rows = {row["policy"]: row for row in csv.DictReader(table.open(encoding="utf-8"))}
     assert float(rows["controller"]["degraded"]) > 0.05
     assert float(rows["maximum"]["degraded"]) == 0
+
+
+def test_it_is_said_that_nothing_was_overloaded(tmp_path: Path) -> None:
+    """5/s come for three minutes, which machines and the function take; the second menu is right 9.07 times of 10."""
+    made = service_document()
+    made["workload"]["accuracy_min"] = 0.95
+    made["tables"]["exits.csv"].insert(0, {"stage": 1, "threshold": 0.5, "exit_rate": 0.9, "accuracy": 0.90})
+    trace = write_trace(tmp_path / "calm.csv", [5] * 180)
+    asked = ("--trace", trace, "--blocks", "1", "--degraded-accuracy-min", "0.9")
+    ran = run("simulate", write(made, tmp_path), *asked, "--json")
+    assert ran.code == 0, ran.stderr
+    said = "never overloaded: the second menu, accuracy 0.907, was not used"  # 0.9 of 0.90, 0.1 of 0.97
+    assert said in json.loads(ran.stdout)["events"]
+
+
+@pytest.mark.parametrize("command", ["simulate", "compare"])
+def test_a_policy_that_would_ignore_a_second_menu_is_refused(command: str, tmp_path: Path) -> None:
+    """Target tracking knows one menu; in Python `compare` says the same, and one that uses it is enough."""
+    trace = write_trace(tmp_path / "calm.csv", [5] * 60)
+    refused = "--degraded-accuracy-min: with --policy tracking-70; take --policy controller or whole: no other serves"
+    ran = run(command, "bert12-sst2", "--trace", trace, "--policy", "tracking-70", "--degraded-accuracy-min", "0.8")
+    assert (ran.code, ran.stdout) == (2, "")
+    assert refused in " ".join(ran.stderr.split())
+    check_second_menu(["tracking-70", "whole"], 0.8)
+    check_second_menu(["tracking-70"], None)
+
+
+def test_a_service_serves_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All 14 machines are there and 110/s come: `serve` answers with the second menu's threshold, 0.5 after stage 1."""
+    pytest.importorskip("starlette")
+    from serflow_opt.serving import server
+
+    orders = list[dict[str, Any]]()
+
+    async def told(loop: ControlLoop, *_: object, **__: object) -> None:
+        machines = [{"block": 1, "type": "m", "ready": 14, "starting": 0}]
+        loop.take([counted(loop.service, *[110.0] * 10, machines=machines)])
+        orders.append(loop.decide())
+
+    monkeypatch.setattr(server, "run", told)
+    folder, state = without_function(tmp_path), tmp_path / "s.db"
+    trace = write_trace(tmp_path / "usual.csv", [50] * 60)
+    asked = ("--trace", trace, "--blocks", "1", "--settle-s", "0", "--state", state, "--degraded-accuracy-min", "0.9")
+    ran = run("serve", folder, *asked)
+    assert (ran.code, ran.stdout) == (0, ""), ran.stderr
+    assert orders[0]["thresholds"] == [{"stage": 1, "threshold": 0.5}]
 
 
 @pytest.mark.parametrize("floor", [0.88, 0.99])
