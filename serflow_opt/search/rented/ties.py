@@ -18,8 +18,9 @@ from serflow_opt.search.rented.late import LateSearch
 from serflow_opt.search.rented.question import taken, told_apart
 from serflow_opt.search.rented.search import RentedSearch
 
-MOST_NODES = 20_000
-"""Nodes looked at, at most: equally good plans are looked for as long as that takes few."""
+MOST_NODES, MOST_LATE = 3_000, 20_000
+"""Nodes looked at, at most, within a whole time and within a percentile: equally good plans are looked for as long as
+that takes few."""
 ANY = 1.0
 """Gap at which the first plan is taken."""
 
@@ -94,7 +95,7 @@ def _lower(
     best = None
     while seconds is not None and seconds > 0:
         sooner = seconds * (1 - tolerance) * (1 - SLACK) / chain.data.second
-        lower = LateSearch(replace(chain, whole_limit=sooner), ANY, search.deadline, most_nodes=MOST_NODES)
+        lower = LateSearch(replace(chain, whole_limit=sooner), ANY, search.deadline, most_nodes=MOST_LATE)
         lower.unit = search.unit
         lower.run(held)
         decision = lower.decision()
