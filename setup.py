@@ -8,12 +8,13 @@ from setuptools import Extension, setup
 
 KERNELS = "serflow_opt.kernels"
 MEMORY = f"{KERNELS}.memory"  # what Cython needs for arrays, once for all kernels; it writes the source
+CHECKED = "SERFLOW_OPT_CHECKED" in os.environ  # kernels that read beyond no array: an index out of range raises
 DIRECTIVES = {
     "language_level": 3,
-    "boundscheck": False,
+    "boundscheck": CHECKED,
     "wraparound": False,
     "cdivision": True,
-    "initializedcheck": False,
+    "initializedcheck": CHECKED,
 }
 GCC = os.name != "nt"
 # as numpy has it, to the last digit: no multiplication is fused with an addition
@@ -32,7 +33,10 @@ if compiles:  # a description or an archive of sources needs no C
     from Cython.Build import cythonize
 
     modules = cythonize(
-        modules, build_dir="build/cython", compiler_directives=DIRECTIVES, shared_utility_qualified_name=MEMORY
+        modules,
+        build_dir="build/checked" if CHECKED else "build/cython",
+        compiler_directives=DIRECTIVES,
+        shared_utility_qualified_name=MEMORY,
     )
     for module in modules:
         module.optional = True  # where there is no compiler the package works without; cythonize drops the argument

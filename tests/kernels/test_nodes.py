@@ -13,7 +13,7 @@ from oracles.enumeration_questions import lots
 from oracles.enumeration_reading import read
 from oracles.mixed_thresholds import least
 from support import tiny
-from support.random_choices import best_of, drawn, kernel
+from support.random_choices import best_of, drawn, kernel, with_bait
 
 import serflow_opt as so
 from serflow_opt.problem.kinds import ThresholdMode
@@ -63,3 +63,17 @@ def test_a_tree_that_ends_has_the_best_plan() -> None:
             known = min(short.least_waiting(), short.proven(), short.found()[0])
             assert known <= least * (1 + 1e-9) or known == least
             assert short.looked_at() <= 2
+
+
+@pytest.mark.parametrize("seed", [*range(6), 266])  # the last: a mix whose exits differ by rounding alone
+def test_no_part_reads_behind_a_menu(seed: int) -> None:
+    """What stands behind a menu would be the best: no part is without thresholds, so none takes or is bounded by it."""
+    case = with_bait(drawn(seed, stages=5))
+    for n in range(len(case.stages)):
+        least = best_of(case, n)[0]
+        tree = kernel(case)
+        tree.open(n, -np.inf)
+        tree.run(100_000)
+        assert tree.waiting() == 0
+        assert tree.found()[0] == pytest.approx(least, rel=1e-9)
+        assert min(tree.proven(), tree.found()[0]) >= least * (1 - 1e-6)

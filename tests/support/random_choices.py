@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from dataclasses import dataclass
@@ -71,6 +72,17 @@ def drawn(seed: int, stages: int = 3, placements: int = 4) -> Case:
         np.array([1e6, 1e6, float(rng.uniform(0.8, 1.8)), -float(rng.uniform(0.7, 0.93))]),
         np.full((placements, 1), float(rng.uniform(0.1, 1.0))),
         np.full((placements, 1), float(rng.integers(3, 9))),
+    )
+
+
+def with_bait(case: Case) -> Case:
+    """The same with a level behind each menu that is in no menu, and would be better than all of it."""
+    menus = [slice(first, first + size) for first, size in zip(case.first[0], case.size[0], strict=True)]
+    return dataclasses.replace(
+        case,
+        first=case.first + np.arange(len(menus)),
+        stay=np.concatenate([[*case.stay[menu], 0.0] for menu in menus]),
+        mass=np.concatenate([[*case.mass[menu], 9.0] for menu in menus]),
     )
 
 
