@@ -125,6 +125,8 @@ def _keep_better(instance: Instance, found: SearchOutcome, equals: Sequence[Deci
         value = metrics.objective(instance.minimize, instance.latency_measure)
         if found.metrics is None or metrics.breaches or relative_gap(value, found.bound) > max(gap, EQUAL):
             continue
+        if value > found.value + 2 * EQUAL * abs(found.value):  # within the gap, yet dearer
+            continue
         now, best = (m.objective(other, instance.latency_measure) for m in (metrics, found.metrics))
         if now < best - EQUAL * abs(best):
             found.decision, found.metrics = decision, metrics

@@ -18,9 +18,8 @@ from serflow_opt.search.rented.late import LateSearch
 from serflow_opt.search.rented.question import taken, told_apart
 from serflow_opt.search.rented.search import RentedSearch
 
-MOST_NODES, MOST_LATE = 3_000, 20_000
-"""Nodes looked at, at most, within a whole time and within a percentile: equally good plans are looked for as long as
-that takes few."""
+FEW_NODES, MOST_NODES = 2_000, 20_000
+"""Nodes looked at, at most: as many as the best plan itself has taken, but no fewer and no more than these."""
 ANY = 1.0
 """Gap at which the first plan is taken."""
 
@@ -47,7 +46,8 @@ def equally_good(search: RentedSearch | LateSearch, instance: Instance, toleranc
         return None
     sooner = min(search.chain.whole_limit, float(search.best[0].whole[0]) * (1 - tolerance))
     chain = replace(search.chain, limits=limits, whole_limit=sooner)
-    other = RentedSearch(chain, ANY, search.deadline, most_nodes=MOST_NODES)
+    most = min(max(FEW_NODES, search.counts.nodes), MOST_NODES)
+    other = RentedSearch(chain, ANY, search.deadline, most_nodes=most)
     other.columns.measure(search.columns.unit)
     return other.fastest_within(search.held, search.left)
 
@@ -95,7 +95,7 @@ def _lower(
     best = None
     while seconds is not None and seconds > 0:
         sooner = seconds * (1 - tolerance) * (1 - SLACK) / chain.data.second
-        lower = LateSearch(replace(chain, whole_limit=sooner), ANY, search.deadline, most_nodes=MOST_LATE)
+        lower = LateSearch(replace(chain, whole_limit=sooner), ANY, search.deadline, most_nodes=MOST_NODES)
         lower.unit = search.unit
         lower.run(held)
         decision = lower.decision()
