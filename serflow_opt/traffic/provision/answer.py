@@ -109,10 +109,10 @@ def deployment_of(
     elif question.prove_waits:
         deployment = replace(deployment, scope=f"{deployment.scope}; {WAITS_CHECKED}")
     if two is not None:
-        where = " and ".join(filter(None, (TWO_HERE, deployment.proven_where)))
-        deployment = replace(
-            deployment, scope=f"{_of_pools(one is not None, two.anywhere)}; {deployment.scope}", proven_where=where
-        )
+        everywhere = relative_gap(best, two.anywhere) <= winner.gap * (1 + EQUAL)
+        where = " and ".join(filter(None, ("" if everywhere else TWO_HERE, deployment.proven_where)))
+        among = _of_pools(one is not None, None if everywhere else two.anywhere)
+        deployment = replace(deployment, scope=f"{among}; {deployment.scope}", proven_where=where)
     proven = relative_gap(best, bound) <= winner.gap * (1 + EQUAL)
     if simulated is not None and not simulated.agrees:
         return replace(deployment, reason=overruled(simulated, best) if proven else "")
@@ -129,7 +129,7 @@ def _tried_waits(searches: Sequence[ProvisionSearch], best: float) -> str:
     return TRIED_WAITS.format(least=known)
 
 
-def _of_pools(one: bool, anywhere: float) -> str:
+def _of_pools(one: bool, anywhere: float | None) -> str:
     """Say among what two pools are the cheapest.
 
     Parameters
@@ -137,9 +137,11 @@ def _of_pools(one: bool, anywhere: float) -> str:
     one
         Whether one pool a block would do.
     anywhere
-        What no deployment with two is below, USD per second.
+        What no deployment with two is below, USD per second; None: what the answer costs.
     """
     with_one = "one pool a block" if one else "none with one pool a block"
+    if anywhere is None:
+        return f"{with_one}, and two, at any cut, thresholds and shares"
     return (
         f"{with_one}, at any cut and thresholds; two at this cut and these thresholds, shares in steps of 1/{STEPS}, "
         f"or such that machines are full (none with two at any others is below {anywhere * 3600:.6g} USD/h)"

@@ -40,7 +40,7 @@ ROWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Size:
+class PricedSize:
     """A number of machines: what it costs at least, and lines (slope, start) below what it costs by work."""
 
     least: float
@@ -49,14 +49,14 @@ class _Size:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class PricedRow:
     """A structure (its position) with numbers of machines; `fixed` and `weight` are of all but these."""
 
     structure: int
     fixed: float
     weight: Floats
     blocks: list[BlockChoice]
-    sizes: tuple[_Size, ...]
+    sizes: tuple[PricedSize, ...]
 
 
 def by_count(
@@ -90,7 +90,7 @@ def by_count(
         At the deadline of `pricing`.
     """
     bounds = np.zeros(len(structures))
-    rows: list[_Row] = []
+    rows: list[PricedRow] = []
     for n, structure in enumerate(structures):
         pricing.deadline.check()
         leasts = [pricing.least(choice) for choice in structure]
@@ -106,15 +106,15 @@ def by_count(
         bounds[n] = math.inf
         for own in itertools.product(*sizes):
             if alone + math.fsum(size.least for size in own) < best:
-                rows.append(_Row(n, float(late.fixed[n]), weight, [structure[b] for b in rented], own))
+                rows.append(PricedRow(n, float(late.fixed[n]), weight, [structure[b] for b in rented], own))
     step = ROWS // LINES
     for begin in range(0, len(rows), step):
         some = rows[begin : begin + step]
-        np.minimum.at(bounds, [row.structure for row in some], _bounds(pricing, some))
+        np.minimum.at(bounds, [row.structure for row in some], bounds_of(pricing, some))
     return bounds * (1 - EQUAL)
 
 
-def _bounds(pricing: Pricing, rows: Sequence[_Row]) -> Floats:
+def bounds_of(pricing: Pricing, rows: Sequence[PricedRow]) -> Floats:
     """Bound each row, with lines chosen block by block."""
     count, last = len(rows), pricing.data.last
     slots = max(len(row.sizes) for row in rows)
@@ -143,7 +143,7 @@ def _bounds(pricing: Pricing, rows: Sequence[_Row]) -> Floats:
     return found
 
 
-def _sizes(pricing: Pricing, choice: BlockChoice, left: float, least: int, dear: Dear) -> list[_Size]:
+def _sizes(pricing: Pricing, choice: BlockChoice, left: float, least: int, dear: Dear) -> list[PricedSize]:
     """Return the numbers of machines of a block, `least` or more, that may cost less than what is left for it.
 
     `dear` is where they do not, by number of machines.
@@ -154,7 +154,7 @@ def _sizes(pricing: Pricing, choice: BlockChoice, left: float, least: int, dear:
     if choice.function is None:
         loads = np.asarray(pricing.sizes(choice)) * (1 + TOLERANCE)
         return [
-            _Size(rent * count, prices, rent * count - prices * work)
+            PricedSize(rent * count, prices, rent * count - prices * work)
             for count, work in enumerate((loads / pricing.demand.peak).tolist())
             if count >= least and work >= profile.grid[0] and rent * count <= left
             for prices in [PRICES * left / work]
@@ -167,12 +167,12 @@ def _sizes(pricing: Pricing, choice: BlockChoice, left: float, least: int, dear:
         if own[0] > left:
             continue
         if count not in dear:
-            found.append(_Size(float(own[0]), *_below(grid, own)))
+            found.append(PricedSize(float(own[0]), *_below(grid, own)))
             continue
         cells = np.repeat(dear[count], (len(profile.grid) - 1) // PARTS)[: len(grid) - 1]
         if not cells.all():
             own = np.where(np.append(cells, False), np.maximum(own, left), own)
-            found.append(_Size(float(own.min()), *_below_steps(grid, own)))
+            found.append(PricedSize(float(own.min()), *_below_steps(grid, own)))
     return found
 
 

@@ -65,6 +65,8 @@ class LeastWaits:
         None where the limit is on the mean.
     room
         The limit, in its unit.
+    share
+        Of those who enter the block, that these machines take: others may take the rest.
     """
 
     queues: Queues
@@ -79,6 +81,7 @@ class LeastWaits:
     square_high: float = math.inf
     longest_s: float = math.inf
     deviation_s: float = 0.0
+    share: float = 1.0
     _held: dict[tuple[float, float], tuple[float, float, float]] = field(init=False, default_factory=dict)
 
     def within(self, ranges: BlockRanges) -> LeastWaits:
@@ -131,7 +134,7 @@ class LeastWaits:
         servers, queues = count * self.workers, self.queues
 
         def at(cv2: float) -> Wait:
-            return queues.at_least(servers, places, low / mean, high / mean, mean, cv2)
+            return queues.at_least(servers, places, low / mean * self.share, high / mean * self.share, mean, cv2)
 
         found = at(max(least, SCATTERED))
         others = [at(0.0)] if least < SCATTERED else []
@@ -180,7 +183,7 @@ class LeastWaits:
         wait = self.wait(count, places, low, high) if len(times) else None
         if wait is not None:
             late[spare] = self.queues.late(wait, times)[where]
-        rising: Floats = self.slack.shares @ np.maximum(np.diff(late, axis=-1, prepend=0.0), 0.0)
+        rising: Floats = self.share * self.slack.shares @ np.maximum(np.diff(late, axis=-1, prepend=0.0), 0.0)
         return rising
 
     def taken_each(self, count: int, places: int | None, low: float, high: float, seconds: Floats) -> Floats:
@@ -209,7 +212,9 @@ class LeastWaits:
             As `row` takes them.
         """
         wait = self.wait(count, places, low, high)
-        return 0.0 if wait is None else low / self.held(low, high)[0] * float(self.queues.mean(wait.seconds))
+        return (
+            0.0 if wait is None else self.share * low / self.held(low, high)[0] * float(self.queues.mean(wait.seconds))
+        )
 
     def taken(self, count: int, places: int | None, low: float, high: float) -> float:
         """Return the least that waiting takes of the limit, in its unit; arguments as of `row`.

@@ -18,6 +18,7 @@ from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.provision.candidates import Candidates
 from serflow_opt.traffic.provision.counts import StructureSizes
 from serflow_opt.traffic.provision.lateness import Ending, Lateness
+from serflow_opt.traffic.provision.pool_pairs import PoolPairs, in_time
 from serflow_opt.traffic.provision.pools import Apart, Strands, joined, pools_of
 from serflow_opt.traffic.provision.question import ProvisionQuestion, SizedStructure
 from serflow_opt.traffic.provision.search import ProvisionSearch
@@ -49,7 +50,7 @@ class TwoPoolOutcome:
     best
         The least cost known, USD per second.
     anywhere
-        No deployment costs less, at whatever cut and thresholds, USD per second.
+        No deployment costs less, at whatever cut, thresholds and shares, USD per second.
     """
 
     found: SizedStructure | None
@@ -91,8 +92,17 @@ def shared(
         return None
     last = next((own for own in reversed(results) if own.found is not None), results[0])
     bound = min(own.bound for own in results) if last.found is None else last.bound
-    anywhere = min(Candidates(own.pricing, own.cutting).fluid for own in searches)
-    return replace(last, bound=bound, anywhere=anywhere)
+    anywhere = min(_anywhere(own, best, deadline) for own in searches)
+    return replace(last, bound=max(bound, anywhere), anywhere=anywhere)
+
+
+def _anywhere(search: ProvisionSearch, best: float, deadline: Deadline) -> float:
+    """Return what no deployment of a network costs less than, at any cut and thresholds, with two pools or one."""
+    fluid = Candidates(search.pricing, search.cutting).fluid
+    if not math.isfinite(best):
+        return fluid
+    pairs = PoolPairs(search.pricing, best, waits_beside=not search.without_waits)
+    return max(min(fluid, best), min(pairs.bound(deadline), search.bound))
 
 
 def _unlimited(
@@ -171,7 +181,7 @@ class _Ways:
     def _valued(self, blocks: Structure) -> SizedStructure | None:
         """Return the cheapest machines of a way where it is cheaper than the best, which it is then."""
         structure = joined(self.structures, blocks)
-        if structure is None:
+        if structure is None or not in_time(self.pricing, structure):
             return None
         service = service_of(self.structures, structure, self.levels)
         pools = pools_of(self.structures, structure)
