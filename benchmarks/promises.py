@@ -200,7 +200,7 @@ def judged(seed: int, requests: int) -> list[str]:
     case = drawn(seed)
     behind = "functions behind" if case.functions else "machines alone"
     kind = f"{case.blocks} block{'s' * (case.blocks > 1)}, {behind}"
-    found = so.provision(case.instance, keep=case.fits, blocks=case.blocks, time_limit=20)
+    found = so.provision(case.instance, keep=case.fits, blocks=case.blocks, time_limit=60)
     if not found.parts:
         return [kind, found.status]
     simulated = found.simulated
