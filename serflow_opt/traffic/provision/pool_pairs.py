@@ -35,7 +35,7 @@ STEP = 20_000 // LINES
 
 
 @dataclass(frozen=True, slots=True)
-class PricedBlock:
+class SizedBlock:
     """What may run a block with how many machines, and lines below what it costs by the work of its first machines.
 
     Attributes
@@ -54,7 +54,7 @@ class PricedBlock:
     size: PricedSize | None
 
 
-Row = tuple[PricedBlock, ...]
+Row = tuple[SizedBlock, ...]
 """Blocks of a whole network."""
 
 
@@ -148,19 +148,19 @@ class PoolPairs:
                 sizes.append(size)
         return PricedRow(0, 0.0, weight, machines, tuple(sizes))
 
-    def _offers(self) -> dict[tuple[int, int], list[PricedBlock]] | None:
+    def _offers(self) -> dict[tuple[int, int], list[SizedBlock]] | None:
         """Return what may run each block, cheapest first; None: too much."""
-        found, count = dict[tuple[int, int], list[PricedBlock]](), 0
+        found, count = dict[tuple[int, int], list[SizedBlock]](), 0
         blocks = self.structures.most
         for first, last in itertools.combinations(range(self.stages + 1), 2):
             if (blocks == 1 and last - first < self.stages) or (blocks == 2 and first and last < self.stages):
                 continue
-            own = list[PricedBlock]()
+            own = list[SizedBlock]()
             for function in (None, *self.structures.functions(first, last - 1)):
                 self.pricing.deadline.check()
                 if function is not None:
                     alone = BlockChoice(first, last - 1, None, function)
-                    own.append(PricedBlock(self.pricing.least(alone), alone, (), None))
+                    own.append(SizedBlock(self.pricing.least(alone), alone, (), None))
                 machines = self._machines(first, last - 1, function)
                 count += sum(map(len, machines)) + sum(len(a) * len(b) for a, b in itertools.combinations(machines, 2))
                 if count > MOST_OFFERS:
@@ -183,7 +183,7 @@ class PoolPairs:
                 found.append(PricedMachines.of(self.pricing, choice, int(most), waits=waits))
         return found
 
-    def _sized(self, one: PricedMachines, others: Sequence[PricedMachines]) -> Iterator[PricedBlock]:
+    def _sized(self, one: PricedMachines, others: Sequence[PricedMachines]) -> Iterator[SizedBlock]:
         """Yield numbers of machines of a type by itself, and beside each of others."""
         work = self.pricing.least_work(one.choice)
         for other in (None, *others):
@@ -194,9 +194,9 @@ class PoolPairs:
             for at in np.argwhere(least < self.best).tolist():
                 own, line = float(least[*at]), slopes[*at] if slopes.ndim > 1 else slopes
                 counts = tuple(n + 1 for n in at[: 1 if other is None else 2])
-                yield PricedBlock(own, choice, counts, PricedSize(own, line, starts[*at]))
+                yield SizedBlock(own, choice, counts, PricedSize(own, line, starts[*at]))
 
-    def _rows(self, offers: dict[tuple[int, int], list[PricedBlock]]) -> list[Row] | None:
+    def _rows(self, offers: dict[tuple[int, int], list[SizedBlock]]) -> list[Row] | None:
         """Return what whole networks may be run by, with two pools somewhere; None: too much."""
         most, rows = self.structures.most, list[Row]()
         least = np.full((most + 1, self.stages + 1, 2), math.inf)  # behind a cut: of any, and of those with two pools
