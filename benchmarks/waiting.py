@@ -95,8 +95,10 @@ def _counts(path: Path) -> Iterator[Row]:
     found = dict(zip(names, (cell.strip() for cell in sums.strip("|").split("|")), strict=True))
     services, kept, broken = int(found["services"]), int(found["simulator: kept"]), int(found["broken"])
     less, needless, none = (int(found[name]) for name in ("one machine less: broken", "kept", "no deployment"))
-    undecided, tried = services - kept - broken, services + none
-    said = f"{services} of {tried} can be served: {kept} confirmed, {broken} refuted, {undecided} undecided; "
+    near = int(found["within 1% of the limit"])
+    undecided, tried = services - kept - broken - near, services + none
+    said = f"{services} of {tried} can be served: {kept} confirmed, {near} within 1 % of the limit, {broken} refuted, "
+    said += f"{undecided} undecided; "
     said += f"one machine less refuted {less} times, confirmed {needless}"
     good = tried >= 200 and not broken and not needless and not undecided
     why = "" if good else f"{tried} services so far" if tried < 200 else "see the table of promises"
