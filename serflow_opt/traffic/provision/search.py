@@ -158,6 +158,7 @@ class ProvisionSearch:
             return
         if self.found is not None and math.isinf(self.gap):
             return
+        self.deadline.check()  # with one deployment at least
         structures, every = list[Structure](), among.below(lambda: self.best)
         while some := list(itertools.islice(every, MANY)):  # the cheaper the best, the fewer can win
             found = bounded(self.pricing, self._possible(some)[0], self.best)
@@ -247,6 +248,7 @@ class ProvisionSearch:
 
     def _where_some_wait(self, most: int) -> BoundedStructures:
         """Return structures of so many blocks that may be cheaper if requests wait; what is cheap of them is tried."""
+        self.deadline.check()
         self._let_wait()
         few = Candidates(self.pricing, self.cutting, most=most)
         structures, every = list[Structure](), few.below(lambda: self.best)
@@ -313,7 +315,8 @@ class ProvisionSearch:
         """Value the most promising structures at thresholds: those that their bounds like, or others."""
         chosen = liked.levels if levels is None else levels
         for structure, own, bound in zip(liked.structures[:most], chosen, liked.bounds.tolist(), strict=False):
-            if (self.found is not None and math.isinf(self.gap)) or bound >= self.best:
+            enough = math.isinf(self.gap) or self.deadline.expired
+            if (self.found is not None and enough) or bound >= self.best:
                 return
             self.offer(structure, tuple(own.tolist()))
 
