@@ -15,7 +15,7 @@ import numpy as np
 from serflow_opt.ground.arrays import Floats
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.tolerances import EQUAL, NARROW
-from serflow_opt.plan.document import Metrics
+from serflow_opt.plan.document import Metrics, Plan
 from serflow_opt.plan.evaluator import evaluate
 from serflow_opt.planner.policy import Piece, Policy
 from serflow_opt.planner.rated import HOUR, Rated
@@ -83,12 +83,10 @@ def map_at_once(
     for run in _runs(terms, last, steps, tolerance):
         here = instance.with_limits(rate_per_s=run.high)
         metrics = evaluate(here, decisions[run.plan])
-        found = SearchOutcome(decisions[run.plan], metrics, metrics.cost_usd_per_request, run.least / HOUR / run.high)
-        plan = plan_of(here, found, SearchSettings(tolerance, deadline), {"cost": 1.0})
-        plan.certificate.method = (
-            f"{len(decisions):,} plans, one of which is the best at any rate, by Lagrangian bounds and label setting, "
-            "valued by the exact evaluator"
-        )
+        bound = run.least / HOUR / run.high
+        found = SearchOutcome(decisions[run.plan], metrics, metrics.cost_usd_per_request, bound)
+        way = f"{len(decisions):,} plans, one of which is the best at any rate, by Lagrangian bounds and label setting"
+        plan = mapped_plan(here, found, SearchSettings(tolerance, deadline), way)
         pieces.append(Piece(run.low, run.high, plan, run.missed))
         ends.append([*full_at(terms[run.plan], run.low, run.high), run.high])
     pieces = by_counts(instance, pieces, ends, tolerance)
@@ -96,6 +94,23 @@ def map_at_once(
         pieces.append(Piece(end, high, None, 0.0))
     report(len(decisions), 1.0)
     return Policy(instance.name, "rate_per_s", tuple(pieces), tolerance, cap)
+
+
+def mapped_plan(instance: Instance, found: SearchOutcome, settings: SearchSettings, way: str) -> Plan:
+    """Return the plan of a piece, with the way it was found in its certificate.
+
+    Parameters
+    ----------
+    instance
+        At the last rate of the piece.
+    found, settings
+        What was found, and what was asked for.
+    way
+        How it was proven.
+    """
+    plan = plan_of(instance, found, settings, {"cost": 1.0})
+    plan.certificate.method = f"{way}, valued by the exact evaluator"
+    return plan
 
 
 def _last_rate(instance: Instance, metrics: Metrics, terms: Rated) -> float:

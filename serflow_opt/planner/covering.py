@@ -14,14 +14,13 @@ import numpy as np
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.ground.tolerances import NARROW
 from serflow_opt.plan.evaluator import evaluate
-from serflow_opt.planner.at_once import by_counts, full_at
+from serflow_opt.planner.at_once import by_counts, full_at, mapped_plan
 from serflow_opt.planner.least_cost import Best, LeastCost
 from serflow_opt.planner.mixes import mixes_at_any_rate
 from serflow_opt.planner.policy import Piece, Policy
 from serflow_opt.planner.rated import HOUR, Rated
 from serflow_opt.problem.instance import Instance
 from serflow_opt.search.outcome import SearchOutcome, SearchSettings
-from serflow_opt.solving import plan_of
 
 OF_TOLERANCE = 0.1
 """Share of the tolerance that bounds of mixes may miss."""
@@ -93,11 +92,9 @@ def _covered(
         missed = 1 - (1 - least.missed(terms, low, rate, enough)) * (1 - slack)
         bound = best.cost * (1 - slack) / HOUR / rate
         found = SearchOutcome(decision, metrics, metrics.cost_usd_per_request, bound)
-        plan = plan_of(here, found, SearchSettings(aim, deadline), {"cost": 1.0})
-        plan.certificate.method = (
-            f"mixes of thresholds on {len(least.mixes):,} placements, one of which is the best at any rate, by "
-            "Lagrangian bounds, valued by the exact evaluator"
-        )
+        on = f"mixes of thresholds on {len(least.mixes):,} placements"
+        way = f"{on}, one of which is the best at any rate, by Lagrangian bounds"
+        plan = mapped_plan(here, found, SearchSettings(aim, deadline), way)
         pieces.append(Piece(low, rate, plan, missed))
         ends.append([*full_at(terms, low, rate), rate])
         low = rate
