@@ -57,12 +57,16 @@ class Orders:
         the first so many requests go to machines, free or not, and all others to the function.
     degraded
         Whether requests that come from now on are served with the second menu of thresholds, where the service has one.
+    keep_warm
+        Environments of each block's function that calls of their own keep warm (`Function.warm_every_s`): these go out
+        at once where more are wanted than before, and then at fixed intervals. Of each pool where a block has several.
     """
 
     machines: tuple[dict[str, int], ...]
     queue_max: tuple[int | tuple[int, ...], ...] = ()
     quota: tuple[tuple[tuple[float, int], ...] | None, ...] = ()
     degraded: bool = False
+    keep_warm: tuple[int, ...] = ()
 
 
 class ScalingPolicy(Protocol):

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+EARLY = 0.8
+"""Environments are called again after this part of their keep-alive: of 300 s after 240, as schedulers of a provider
+are late by up to a minute (EventBridge Scheduler, "How it works": within 60 s)."""
+EMPTY_S = 0.001
+"""What a call takes that does nothing."""
+TOGETHER_S = 0.1
+"""What each of several takes: as long as they need to reach the function, so that none gets the environment of another.
+75 ms is what libraries for that sleep (lambda-warmer)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -94,6 +103,20 @@ class Function(CallBilling):
     memory_mb: float | None = None
     stage_s: tuple[tuple[float, ...], ...] = ()
     busy_carbon: CarbonFlow | None = None
+
+    @property
+    def warm_every_s(self) -> float:
+        """Seconds between calls that keep environments warm."""
+        return EARLY * self.keep_alive_s
+
+    def warm_call_s(self, count: int) -> float:
+        """Return how long each of so many calls at once lasts that keep an environment warm, s."""
+        return EMPTY_S if count == 1 else TOGETHER_S
+
+    def warm_usd(self, count: int) -> float:
+        """Return what so many calls at once cost that keep an environment each warm, none of them cold."""
+        seconds = self.billed_s(self.warm_call_s(count))
+        return count * (self.usd_per_request + self.usd_per_s * seconds)
 
 
 @dataclass(frozen=True, slots=True)

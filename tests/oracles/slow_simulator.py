@@ -16,7 +16,7 @@ import numpy as np
 from serflow_opt.traffic.scaling_policy import Orders, ScalingPolicy, Seen
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
-FREED, LATE, DECIDE, ARRIVE = range(4)  # what comes first of what happens at one moment
+FREED, LATE, DECIDE, WARM, ARRIVE = range(5)  # what comes first of what happens at one moment
 
 
 @dataclass
@@ -55,6 +55,9 @@ class State:
     work: list[tuple[float, float]] = field(default_factory=list)  # from when to when a worker was held
     queue_max: int = 0
     quota: tuple[tuple[float, int], ...] | None = None
+    kept: int = 0
+    due: float = math.inf  # when environments are called next to keep them warm
+    warm: list[Call] = field(default_factory=list)
 
 
 @dataclass
@@ -125,6 +128,9 @@ class SlowSimulator:
                     self.dropped[number] = "timeout"
             elif what == DECIDE:
                 self.decide(now)
+            elif what == WARM:
+                if state.kept and state.due == now:
+                    self.keep_warm(b, now)
             else:
                 self.arrive(b, number, now)
         for state in self.states:
@@ -187,15 +193,38 @@ class SlowSimulator:
             if self.timeout is not None:
                 heapq.heappush(self.events, (now + self.timeout, LATE, b, number))
 
+    def keep_warm(self, b: int, now: float) -> None:
+        state, function = self.states[b], self.service.blocks[b].function
+        assert function is not None
+        for _ in range(state.kept):
+            own = self.reach(b, 0.001 if state.kept == 1 else 0.1, now)
+            if own is not None:
+                state.warm.append(own)
+        state.due = now + 0.8 * function.keep_alive_s
+        if state.due < self.horizon:
+            heapq.heappush(self.events, (state.due, WARM, b, 0))
+
     def call(self, b: int, number: int, now: float) -> bool:
+        state, function = self.states[b], self.service.blocks[b].function
+        assert function is not None
+        seconds = self.seconds(b, function, number)
+        own = self.reach(b, seconds, now)
+        if own is None:
+            return False
+        own.number = number
+        state.calls.append(own)
+        self.finish(b, number, now + (seconds + own.cold * function.cold_start_s))
+        return True
+
+    def reach(self, b: int, seconds: float, now: float) -> Call | None:
+        """Call the function."""
         state, function = self.states[b], self.service.blocks[b].function
         assert function is not None
         limits = [] if function.concurrency_max is None else [function.concurrency_max]
         limits += [limit for start, end, limit in self.throttle if start <= now < end]
         if limits and sum(done > now for done in state.environments) >= min(limits):
-            return False
+            return None
         warm = [done for done in state.environments if done <= now and now - done <= function.keep_alive_s]
-        seconds = self.seconds(b, function, number)
         if warm:
             state.environments.remove(max(warm))
         else:
@@ -205,9 +234,7 @@ class SlowSimulator:
         if function.billing_step_s:
             billed = math.ceil(seconds / function.billing_step_s - 1e-9) * function.billing_step_s
         usd = function.usd_per_request + function.usd_per_s * billed
-        state.calls.append(Call(number, now, not warm, billed, usd))
-        self.finish(b, number, now + seconds)
-        return True
+        return Call(-1, now, not warm, billed, usd)
 
     def decide(self, now: float) -> None:
         def count(state: State, starting: bool) -> dict[str, int]:
@@ -242,6 +269,13 @@ class SlowSimulator:
         for b, state in enumerate(self.states):
             state.queue_max = self.orders.queue_max[b] if self.orders.queue_max else 0
             state.quota = self.orders.quota[b] if self.orders.quota else None
+            kept = self.orders.keep_warm[b] if self.orders.keep_warm else 0
+            if kept > state.kept:
+                state.due = now
+                heapq.heappush(self.events, (now, WARM, b, 0))
+            elif kept == 0:
+                state.due = math.inf
+            state.kept = kept
             for machine in state.block.machines:
                 self.set_number(b, machine, self.orders.machines[b].get(machine.name, 0), now)
 

@@ -119,6 +119,18 @@ def random_case(seed: int) -> Case:
     )
 
 
+def warm_case(seed: int) -> Case:
+    """Draw a case whose policy keeps environments warm, ever other numbers of them, by its own random numbers."""
+    case, rng = random_case(seed), np.random.default_rng([seed, 2])
+    may = [block.function is not None for block in case.service.blocks]
+    script = case.policy()
+    orders = [
+        None if own is None else replace(own, keep_warm=tuple(int(rng.integers(0, 4)) * can for can in may))
+        for own in script.orders
+    ]
+    return replace(case, policy=lambda: Script(orders, script.every_s))
+
+
 def troubled_case(seed: int) -> Case:
     """Draw a case in which requests wait while ten times as many come, starts fail, and functions take one at a time.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
-from serflow_opt.traffic.service import Block, Machine, Service
+from serflow_opt.traffic.service import Block, Function, Machine, Service
 
 MACHINE = Machine("m", 1.0, 1, (1.0, 2.0))
 
@@ -31,3 +32,12 @@ def test_a_block_that_nobody_enters() -> None:
     assert own.outcome_shares(1) == (0.0, 0.0, 1.0)
     assert own.accuracy == 0.9
     assert service((0.5, 0.5, 0.0)).accuracy == pytest.approx(0.85)
+
+
+def test_calls_that_keep_environments_warm() -> None:
+    """One does nothing for a millisecond, several hold an environment each for 0.1 s; 240 s after the last of 300."""
+    call = Function("f", (1.0, 1.0), usd_per_s=2.0, usd_per_request=0.5, billing_step_s=0.001)
+    assert call.warm_every_s == pytest.approx(240.0)
+    assert call.warm_usd(1) == pytest.approx(0.5 + 2 * 0.001)
+    assert call.warm_usd(3) == pytest.approx(3 * (0.5 + 2 * 0.1))
+    assert replace(call, billing_min_s=0.25).warm_usd(1) == pytest.approx(0.5 + 2 * 0.25)

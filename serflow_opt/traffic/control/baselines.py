@@ -23,7 +23,7 @@ class Fixed:
     ----------
     counts
         Machines by block; where it has pools that share its requests, by pool.
-    queue_max
+    queue_max, keep_warm
         As of `Orders`.
     """
 
@@ -32,11 +32,12 @@ class Fixed:
     name: str = "fixed"
     every_s: float = 300.0
     queue_max: tuple[int | tuple[int, ...], ...] = ()
+    keep_warm: tuple[int, ...] = ()
 
     def decide(self, seen: Seen) -> Orders:
         """Keep them."""
         pairs = zip(self.service.blocks, self.counts, strict=True)
-        return Orders(tuple(_of(block, count) for block, count in pairs), self.queue_max)
+        return Orders(tuple(_of(block, count) for block, count in pairs), self.queue_max, keep_warm=self.keep_warm)
 
 
 @dataclass

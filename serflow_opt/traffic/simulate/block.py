@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from serflow_opt.traffic.service import Block
     from serflow_opt.traffic.simulate.faults import Faults
+    from serflow_opt.traffic.simulate.functions import Environments
     from serflow_opt.traffic.simulate.service_times import Durations
 
 Ended = tuple["NDArray[np.int64]", "NDArray[np.float64]", "NDArray[np.bool_]"]
@@ -42,6 +43,8 @@ class Station:
         self.tally = Tally(period_s)
         self.entered = self.by_machine = self.by_function = self.cold_starts = 0
         self.busy_s = self.usd_function = self.carbon_busy = self.carbon_function = 0.0
+        self.warm_calls = self.warm_cold = 0
+        self.usd_warm = 0.0
         self.quota: Steps | None = None
         self._durations = durations
         self._options = np.array([durations.place(machine) for machine in block.machines], np.int64)
@@ -91,6 +94,29 @@ class Station:
         refused = self.pool.refused - self._refused
         self._seen, self._refused = [], self.pool.refused
         return counts, refused
+
+    def keep_warm(self, count: int, now_s: float) -> None:
+        """Call so many environments of the function at once, for nothing but to keep them warm."""
+        function, environments = self.block.function, self._environments
+        if function is None or environments is None:
+            return
+        seconds = function.warm_call_s(count)
+        met = [environments.call(now_s, seconds) for _ in range(count)]
+        cold = np.array([own for own in met if own is not None], bool)
+        times, took = np.full(len(cold), now_s), seconds + cold * function.cold_start_s
+        usd = function.usd_of_calls(took)
+        self.warm_calls += len(cold)
+        self.warm_cold += int(cold.sum())
+        self.usd_warm += float(usd.sum())
+        self.usd_function += float(usd.sum())
+        self.tally.add("warm", times)
+        self.tally.add("usd function", times, usd)
+        if function.busy_carbon is not None:
+            self.carbon_function += float(function.busy_carbon.grams(times, times + took).sum())
+
+    @property
+    def _environments(self) -> Environments | None:
+        return self.pool.function
 
     @property
     def batch_mean(self) -> float:

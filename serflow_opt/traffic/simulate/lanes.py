@@ -57,6 +57,7 @@ class Lanes:
         for station in self.stations:
             station.tally = self.tally
         self._drawn = drawn_pools(block, n, key) if block.shares else None
+        self._kept, self._due_s = 0, math.inf  # environments that are kept warm, and when they are called next
 
     def feed(self, numbers: NDArray[np.int64], times: NDArray[np.float64]) -> None:
         """Announce requests that will arrive."""
@@ -79,6 +80,31 @@ class Lanes:
         most = queue_max if isinstance(queue_max, tuple) else (queue_max,) * len(self.stations)
         for station, own in zip(self.stations, most, strict=True):
             station.pool.queue_max, station.quota = own, quota
+
+    def keep_warm(self, count: int, now_s: float) -> None:
+        """Keep so many environments warm from now on, of each pool: at once where these are more than before."""
+        if count > self._kept:
+            self._due_s = now_s
+        elif not count:
+            self._due_s = math.inf
+        self._kept = count
+        self.call_warm(now_s)
+
+    def call_warm(self, now_s: float) -> None:
+        """Make the calls that are due to keep environments warm."""
+        if self._due_s > now_s or self.block.function is None:
+            return
+        for station in self.stations:
+            station.keep_warm(self._kept, now_s)
+        self._due_s = now_s + self.block.function.warm_every_s
+
+    def warm_calls_before(self, until_s: float) -> list[float]:
+        """Return when calls are due before a moment that keep environments warm."""
+        moments, due = list[float](), self._due_s
+        while due < until_s and self.block.function is not None:
+            moments.append(due)
+            due += self.block.function.warm_every_s
+        return moments
 
     def want(self, wanted: Mapping[str, int], now_s: float, faults: Faults) -> dict[str, int]:
         """Order and stop machines; see `MachineGroup.want`.

@@ -41,6 +41,9 @@ class Simulation(Kept):
         Share of the answers that are right; None: unknown.
     usd
         Money for machines, functions and links.
+    warm_calls, warm_cold, usd_warm
+        By block, calls that did nothing but keep environments of the function warm, and those of them that met a cold
+        start themselves: none of these is in the counts above. Their money, which is in that for functions.
     rentals
         All machines, each from order to bill.
     busy_worker_s
@@ -87,6 +90,9 @@ class Simulation(Kept):
     batch_mean: tuple[float, ...] = ()
     carbon_g: dict[str, float] = field(default_factory=dict)
     carbon_without: str = ""
+    warm_calls: tuple[int, ...] = ()
+    warm_cold: tuple[int, ...] = ()
+    usd_warm: float = 0.0
 
     @property
     def carbon_total_g(self) -> float | None:
@@ -146,6 +152,7 @@ class Simulation(Kept):
             "policy": self.policy,
             "requests": {"arrived": self.arrivals, "served": self.served, "dropped": dict(self.dropped)},
             "usd": {**self.usd, "total": self.usd_total},
+            **({"usd_warm_calls": self.usd_warm} if any(self.warm_calls) else {}),
             **({"carbon_g": {**self.carbon_g, "total": self.carbon_total_g}} if self.carbon_g else {}),
             **({"carbon_without": self.carbon_without} if self.carbon_without else {}),
             "latency_ms": {
@@ -166,6 +173,7 @@ class Simulation(Kept):
                     "on_function": self.by_function[b],
                     "cold_starts": self.cold_starts[b],
                     "refused": self.throttled[b],
+                    **({"warm_calls": self.warm_calls[b]} if any(self.warm_calls) else {}),
                     "batch_mean": known(self.batch_mean[b]) if self.batch_mean else 1.0,
                 }
                 for b in range(len(self.entered))
@@ -203,6 +211,7 @@ class Simulation(Kept):
                 "machine_requests": arrivals - function - lost,
                 "function_requests": function,
                 "cold": tally.counts("cold", n),
+                "warm_calls": tally.counts("warm", n),
                 "dropped": lost,
                 "machines_ready": machines.seconds("ready", n) / self.period_s,
                 "machines_billed": machines.seconds("billed", n) / self.period_s,

@@ -40,6 +40,8 @@ MOST_SIMULATED = 300_000_000
 """Requests of one simulation; these take about 8 GB and a few minutes."""
 MOST_DECISIONS = 10_000_000
 """Of a policy in one simulation; these take minutes without a single request."""
+LEAST_KEPT_S = 0.1
+"""Seconds that an environment stays warm at least which calls of their own are to keep so."""
 _MOST = 1 << 17  # requests in a step: bounds memory where the policy is rarely asked
 _CACHED = 1 << 14  # requests whose latencies stay in the processor's cache
 
@@ -187,8 +189,11 @@ def _run(
             orders = _checked(policy.decide(_look(stations, since, now, failed)), service)
         except Exception as error:  # whatever a policy does, serving goes on
             errors.append((now, f"{type(error).__name__}: {error}"))
-        for station, queue_max, quota in zip(stations, orders.queue_max, orders.quota, strict=True):
+        for station, queue_max, quota, warm in zip(
+            stations, orders.queue_max, orders.quota, orders.keep_warm, strict=True
+        ):
             station.follow(queue_max, quota)
+            station.keep_warm(warm, now)
         failed = tuple(s.want(own, now, faults) for s, own in zip(stations, orders.machines, strict=True))
         turn += 1
         since, now = now, min(turn * policy.every_s, trace.seconds)
@@ -197,12 +202,15 @@ def _run(
             requests.exits[sent:end], requests.right[sent:end] = second.exits[sent:end], second.right[sent:end]
             number, seconds = number + end - sent, seconds + now - since
         parts = max(1, math.ceil((end - sent) / _MOST))
-        for until in [*np.linspace(since, now, parts + 1)[1:-1].tolist(), now]:
+        cuts = {t for station in stations for t in station.warm_calls_before(now)}
+        for until in sorted(cuts.union(np.linspace(since, now, parts + 1)[1:-1].tolist(), [now])):
             if deadline.expired:
                 raise _stopped(sent, len(entries), since, trace)
             end = int(np.searchsorted(entries, until))
             _step(stations, np.arange(sent, end), entries[sent:end], until, done)
             sent = end
+            for station in stations if until < now else []:
+                station.call_warm(until)
         if on_progress is not None:
             on_progress(now / trace.seconds)
     _step(stations, np.arange(sent, len(entries)), entries[sent:], math.inf, done)
@@ -243,7 +251,8 @@ def _checked(orders: Orders, service: Service) -> Orders:
     """Return orders with everything filled in; a policy that orders nonsense has failed."""
     n = len(service.blocks)
     queues, quotas = orders.queue_max or (0,) * n, orders.quota or (None,) * n
-    if not len(orders.machines) == len(queues) == len(quotas) == n:
+    warm = orders.keep_warm or (0,) * n
+    if not len(orders.machines) == len(queues) == len(quotas) == len(warm) == n:
         raise ValueError(f"orders for another number of blocks than {n}")
     for block, wanted in zip(service.blocks, orders.machines, strict=True):
         unknown = set(wanted) - {machine.name for machine in block.machines}
@@ -254,13 +263,18 @@ def _checked(orders: Orders, service: Service) -> Orders:
             raise ValueError(f"queue_max {most}: for another number of pools than {len(block.shares) or 1}")
         if block.shares and quota is not None:
             raise ValueError(f"quota {quota}: for a block with two pools, whose requests go by share")
+    for block, count in zip(service.blocks, warm, strict=True):
+        if not (0 <= count < math.inf and count == int(count)):
+            raise ValueError(f"keep_warm {count}: not a whole number of 0 or more")
+        if count and (block.function is None or block.function.keep_alive_s < LEAST_KEPT_S):
+            raise ValueError(f"keep_warm {count}: no function whose environments stay warm for {LEAST_KEPT_S:g} s")
     machines = tuple({name: int(number) for name, number in wanted.items()} for wanted in orders.machines)
     steps: list[Steps | None] = [
         None if quota is None else tuple(sorted(((float(s), int(n)) for s, n in quota), key=lambda step: step[0]))
         for quota in quotas
     ]
     most_of = tuple(tuple(map(int, most)) if isinstance(most, tuple) else int(most) for most in queues)
-    return Orders(machines, most_of, tuple(steps), bool(orders.degraded))
+    return Orders(machines, most_of, tuple(steps), bool(orders.degraded), tuple(map(int, warm)))
 
 
 def _result(
@@ -295,6 +309,9 @@ def _result(
         by_machine=tuple(sum(own.by_machine for own in station.stations) for station in stations),
         by_function=tuple(sum(own.by_function for own in station.stations) for station in stations),
         cold_starts=tuple(sum(own.cold_starts for own in station.stations) for station in stations),
+        warm_calls=tuple(sum(own.warm_calls for own in station.stations) for station in stations),
+        warm_cold=tuple(sum(own.warm_cold for own in station.stations) for station in stations),
+        usd_warm=math.fsum(own.usd_warm for _, own in pools),
         throttled=tuple(sum(own.pool.refused for own in station.stations) for station in stations),
         latency=latency,
         slo_s=service.slo_s,

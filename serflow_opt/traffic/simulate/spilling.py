@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.service import Block
     from serflow_opt.traffic.simulate.block import Ended
     from serflow_opt.traffic.simulate.faults import Faults
+    from serflow_opt.traffic.simulate.functions import Environments
     from serflow_opt.traffic.simulate.service_times import Durations
 
 
@@ -49,6 +50,10 @@ class SpillStation(BatchStation):
         """Return when each request was ready that was dropped, with its batch or its call, when all is over."""
         own = [t for times in self._not_taken for t in times.tolist()] if reason == "throttled" else []
         return [*super().lost(reason), *own]
+
+    @property
+    def _environments(self) -> Environments | None:
+        return self._calls.function
 
     def _call_holds(self, ids: NDArray[np.int64], remaining: NDArray[np.int64]) -> NDArray[np.float64]:
         """Nothing holds the gate."""

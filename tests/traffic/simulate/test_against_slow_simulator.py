@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles.slow_simulator import Found, SlowSimulator
-from support.traffic_cases import Case, Script, random_case, troubled_case
+from support.traffic_cases import Case, Script, random_case, troubled_case, warm_case
 
 from serflow_opt.traffic.simulate.requests import draw
 from serflow_opt.traffic.simulate.result import Simulation
@@ -67,6 +67,22 @@ def test_against_one_queue_of_all_events(seeds: range) -> None:
             assert replace(a, counts=()) == replace(b, counts=())
 
 
+@pytest.mark.parametrize("seeds", [range(k, k + 50) for k in (0, 50)], ids=str)
+def test_environments_that_are_kept_warm(seeds: range) -> None:
+    """Calls of their own meet the same environments, at the same moments, as in one queue of all events."""
+    made = cold = spared = 0
+    for seed in seeds:
+        case = warm_case(seed)
+        found = simulate(case.service, case.trace, case.policy(), **case.settings)
+        truth, times = slowly(case, case.policy())
+        compare(found, truth, times, case.settings["period_s"])
+        made, cold = made + sum(found.warm_calls), cold + sum(found.warm_cold)
+        without = simulate(case.service, case.trace, random_case(seed).policy(), **case.settings)
+        spared += sum(without.cold_starts) - sum(found.cold_starts)
+    assert made > cold > 0
+    assert spared > 0
+
+
 @pytest.mark.parametrize("seeds", [range(k, k + 30) for k in (0, 30)], ids=str)
 def test_bursts_and_faults_while_requests_wait(seeds: range) -> None:
     """Each request is answered or dropped for a reason, in every block, as the queue of all events has it."""
@@ -115,6 +131,8 @@ def compare(found: Simulation, truth: Found, times: np.ndarray, period_s: float)
     for b, state in enumerate(truth.states):
         assert found.by_machine[b] == sum(vm.served for vm in state.vms)
         assert found.cold_starts[b] == sum(call.cold for call in state.calls)
+        assert found.warm_calls[b] == len(state.warm)
+        assert found.warm_cold[b] == sum(call.cold for call in state.warm)
         own = [rental for rental in found.rentals if rental.block == b]
         assert [(r.machine, r.ordered_s, r.ready_s, r.stopped_s, r.billed_s) for r in own] == [
             (vm.type.name, vm.ordered, vm.ready, vm.stopped, truth.billed(vm)) for vm in state.vms
@@ -134,14 +152,21 @@ def compare(found: Simulation, truth: Found, times: np.ndarray, period_s: float)
             ("arrivals", state.entered, None),
             ("function_requests", [call.arrived for call in state.calls], None),
             ("cold", [call.arrived for call in state.calls if call.cold], None),
-            ("usd_functions", [call.arrived for call in state.calls], [call.usd for call in state.calls]),
+            ("warm_calls", [call.arrived for call in state.warm], None),
+            (
+                "usd_functions",
+                [call.arrived for call in state.calls + state.warm],
+                [call.usd for call in state.calls + state.warm],
+            ),
         ):
             periods = np.array(moments) // period_s
             expected = np.bincount(periods.astype(int), weights, minlength=n)
             assert rows[column].tolist() == pytest.approx(expected.tolist(), rel=1e-9)
     rents = [vm.type.usd_per_s * truth.billed(vm) for state in truth.states for vm in state.vms]
     assert found.usd["machines"] == pytest.approx(math.fsum(rents), rel=1e-9)
-    calls = [call.usd for state in truth.states for call in state.calls]
+    warm = [call.usd for state in truth.states for call in state.warm]
+    calls = [call.usd for state in truth.states for call in state.calls] + warm
+    assert found.usd_warm == pytest.approx(math.fsum(warm), rel=1e-9)
     assert found.usd["functions"] == pytest.approx(math.fsum(calls), rel=1e-9)
     held = math.fsum(end - start for state in truth.states for start, end in state.work)
     assert found.busy_worker_s == pytest.approx(held, rel=1e-9)
