@@ -121,7 +121,7 @@ class StructureSizes:
                 return None
             for b, own in together.items():
                 sizes[b] = own
-        found = tuple(own for own in sizes if own is not None)
+        found = tuple(self._fewest_places(b, own) for b, own in enumerate(sizes) if own is not None)
         return found if len(found) == len(sizes) else None
 
     def _keeps(self, waits: dict[int, Wait | None]) -> bool:
@@ -227,6 +227,18 @@ class StructureSizes:
                 return None
         places = self._places(b, count, others)
         return self._size(b, count, ROOMS[places - 1]) if places else None
+
+    def _fewest_places(self, b: int, own: Size) -> Size:
+        """Return a size with the fewest places to wait in that cost the same.
+
+        Machines that are full to the cap take no more with more places: requests would wait, and what is counted at the
+        function would be served by machines beyond the cap.
+        """
+        if not own.room:
+            return own
+        last = ROOMS.index(own.room)
+        first = bisect_left(range(last), True, key=lambda n: self._usd(b, own.count, ROOMS[n]) <= own.usd)
+        return own if first == last else self._size(b, own.count, ROOMS[first])
 
     def _places(self, b: int, count: int, others: dict[int, Wait | None]) -> int:
         """How many of `ROOMS` are in time."""

@@ -8,6 +8,7 @@ import pytest
 from support.provision_by_head import BOTH, MACHINES, pricing, served, structure_of, whole
 
 from serflow_opt.traffic.provision.counts import StructureSizes
+from serflow_opt.traffic.provision.waits import ROOMS
 
 
 def blocking(servers: int, load: float) -> float:
@@ -30,6 +31,26 @@ def test_beside_a_function_the_cheapest_count(rate: float) -> None:
     assert sizes.least_usd(0) <= min(costs)
     assert sizes.best(below=min(costs) * 0.999) is None
     assert StructureSizes(priced, structure, sizes.service).best(below=min(costs) * 1.001) == best
+
+
+def lost(servers: int, load: float, room: int) -> float:
+    """Share of M/M/c/K that finds no room, as a sum over the states."""
+    weights = [load**n / math.factorial(n) for n in range(servers + 1)]
+    weights += [weights[-1] * (load / servers) ** n for n in range(1, room + 1)]
+    return weights[-1] / math.fsum(weights)
+
+
+@pytest.mark.parametrize(("rate", "cap"), [(2.0, 0.7), (3.5, 0.8), (6.0, 0.85)])
+def test_nobody_waits_for_workers_beyond_the_cap(rate: float, cap: float) -> None:
+    """Where machines are full to the cap there are no more places than it takes to fill them."""
+    priced = pricing(whole(latency_slo_s=500.0, utilisation_cap=cap), rate)
+    structure = structure_of(priced, ((0, 1), BOTH))
+    best = StructureSizes(priced, structure, served(priced, structure, 0, 0)).best()
+    assert best is not None
+    full, rooms = cap * best[0].count, [n for n in ROOMS if n <= (best[0].room or 0)]
+    assert rooms[-1] > 0
+    carried = [2 * rate * (1 - lost(best[0].count, 2 * rate, n)) for n in rooms]
+    assert carried[-2] < full <= carried[-1]
 
 
 @pytest.mark.parametrize(("rate", "wait_max"), [(2.0, None), (2.0, 0.05), (3.1, 0.01), (0.2, 0.5)])
