@@ -86,7 +86,7 @@ def _by_few_labels(asked: FrontRequest) -> Result | None:
         if labels > FEW:
             raise _TooMany
 
-    if not _has_labels(asked):
+    if beyond_labels(asked.instance, asked.objectives):
         return None
     try:
         found = set_labels(asked.instance, asked.objectives, asked.coverage, asked.deadline, count)
@@ -106,14 +106,7 @@ def by_placements(asked: FrontRequest, elsewhere: Callable[[int], bool] | None =
         Of `front_by_placement`.
     """
     instance, names = asked.instance, asked.objectives
-    if not _from_menus(instance):
-        return None
-    if ({"cost", "carbon"} & set(names) and instance.accounting == "reserved") or instance.machines_scarce:
-        return None
-    others: list[Objective] = [n for n in ("cost", "latency", "privacy", "energy", "carbon") if n not in names]
-    if any(instance.limit(n) is not None for n in others if n != "latency" or not by_placement(instance)):
-        return None
-    if "latency" in names and instance.latency_measure != "mean" and not by_placement(instance):
+    if beyond_placements(instance, names):
         return None
     found = front_by_placement(
         instance,
@@ -137,9 +130,9 @@ def by_placements(asked: FrontRequest, elsewhere: Callable[[int], bool] | None =
 
 def by_labels(asked: FrontRequest) -> Result | None:
     """Any objectives of the pure chain; with a deadline, coarse fronts first."""
-    if not _has_labels(asked):
-        return None
     instance, objectives = asked.instance, asked.objectives
+    if beyond_labels(instance, objectives):
+        return None
     found, reached, labels = None, None, 0
     coarse = COARSE if asked.deadline.limited else ()
     for coverage in (*(c for c in coarse if c > asked.coverage), asked.coverage):
@@ -196,18 +189,40 @@ def by_solves(asked: FrontRequest, searched: Searched | None = None) -> Result:
     )
 
 
-def _has_labels(asked: FrontRequest) -> bool:
-    """Whether labels reach: the pure chain, paid per request, no percentile."""
-    instance, objectives = asked.instance, asked.objectives
+def beyond_placements(instance: Instance, objectives: Sequence[Objective]) -> list[str]:
+    """Return what fronts by placements do not take, as files have it."""
+    measure, counted = instance.latency_measure, set(BY_ACCOUNTING) & set(objectives)
+    others: list[Objective] = [n for n in ("cost", "latency", "privacy", "energy", "carbon") if n not in objectives]
+    bounded = [n for n in others if instance.limit(n) is not None and (n != "latency" or not by_placement(instance))]
+    beyond = {
+        **_beyond_menus(instance),
+        "accounting = reserved": bool(counted) and instance.accounting == "reserved",
+        f"latency_measure = {measure}": "latency" in objectives and measure != "mean" and not by_placement(instance),
+        **{f"a limit on {name}, which is no objective": True for name in bounded},
+    }
+    return [name for name, there in beyond.items() if there]
+
+
+def beyond_labels(instance: Instance, objectives: Sequence[Objective]) -> list[str]:
+    """Return what fronts by labels do not take, as files have it: they take chains paid per request, no percentile."""
     timed = "latency" in objectives or instance.latency_slo_s is not None
     paid = any(name in objectives or instance.limit(name) is not None for name in BY_ACCOUNTING)
-    if not _from_menus(instance) or (paid and instance.accounting != "per-request") or stages_couple(instance):
-        return False
-    if instance.run_on or instance.ramps_bind or instance.machines_scarce:
-        return False
-    return not (timed and instance.quantile is not None)
+    beyond = {
+        **_beyond_menus(instance),
+        f"accounting = {instance.accounting}": paid and instance.accounting != "per-request",
+        "stages that share the memory or the time of an option": stages_couple(instance),
+        "run_on = true": instance.run_on,
+        f"ramps_max = {instance.ramps_max}": instance.ramps_bind,
+        f"latency_measure = {instance.latency_measure}": timed and instance.quantile is not None,
+    }
+    return [name for name, there in beyond.items() if there]
 
 
-def _from_menus(instance: Instance) -> bool:
-    """Whether thresholds are menu entries, one for each classifier."""
-    return instance.threshold_mode == "menu" or not any(menu.chooses for menu in instance.menus)
+def _beyond_menus(instance: Instance) -> dict[str, bool]:
+    """Thresholds that are no menu entries, one for each classifier; machines that may run out; prices by volume."""
+    free = instance.threshold_mode != "menu" and any(menu.chooses for menu in instance.menus)
+    return {
+        f"thresholds = {instance.threshold_mode}": free,
+        "machines_max": instance.machines_scarce,
+        "prices by volume": bool(instance.egress),
+    }

@@ -23,7 +23,17 @@ from serflow_opt.errors import InputError, Problem
 from serflow_opt.fronts.batches import beside_batches, told
 from serflow_opt.fronts.front import Front, FrontProgress
 from serflow_opt.fronts.hypervolume import hypervolume
-from serflow_opt.fronts.methods import FrontRequest, Result, at_best, by_labels, by_placements, by_solves, first_of
+from serflow_opt.fronts.methods import (
+    FrontRequest,
+    Result,
+    at_best,
+    beyond_labels,
+    beyond_placements,
+    by_labels,
+    by_placements,
+    by_solves,
+    first_of,
+)
 from serflow_opt.fronts.robust import WORST, OfCases, at_worst, robust_misfits, worst_of
 from serflow_opt.ground.arguments import Arguments
 from serflow_opt.ground.arrays import Floats
@@ -41,6 +51,7 @@ from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.kinds import Objective
 from serflow_opt.problem.limits import at_most, shown_unit
+from serflow_opt.traffic.batches.planned import alone
 
 Find = Callable[[FrontRequest], Result | None]
 FrontMethod = Literal["auto", "placements", "labels", "milp"]
@@ -99,6 +110,8 @@ def pareto(
             coverage = given.number("coverage", coverage, above=True)
         given.one_of("method", method, get_args(FrontMethod))
         given.problems += _misfits(instance, objectives, coverage)
+        if instance.uncertainty is not None and method not in ("auto", "milp"):
+            given.wrong("method", method, "with [uncertainty] fronts are made by solves: use auto or milp")
     path = None if journal is None else Path(journal)
     if instance.uncertainty is not None:
         instance = at_worst(instance)
@@ -114,13 +127,20 @@ def pareto(
         if instance.uncertainty is not None:
             robust = by_solves(asked, OfCases(instance))
             return _front(asked, robust)
-        if instance.egress:  # tiers of volume are for single solves
-            finds = [find for find in finds if find is by_solves]
         result = beside_batches(asked, finds) if instance.takes_batches else first_of(asked, finds)
         if result is not None:
             return _front(asked, result)
-    cure = "use method = 'auto'"
-    raise InputError([Problem(instance.name, "method", f"'{method}' does not cover this instance", cure)])
+    raise InputError([_not_reached(instance, objectives, method)])
+
+
+def _not_reached(instance: Instance, objectives: Sequence[Objective], method: FrontMethod) -> Problem:
+    """Say what of an instance a method does not take."""
+    plain = alone(instance) if instance.takes_batches else instance
+    beyond = (beyond_placements if method == "placements" else beyond_labels)(plain, objectives)
+    if not beyond:
+        return Problem(instance.name, "method", f"'{method}' meets too many placements to list", "use method = 'auto'")
+    what = f"'{method}' does not cover this instance: {', '.join(beyond)}"
+    return Problem(instance.name, "method", what, "use method = 'auto', or leave that out")
 
 
 def _misfits(instance: Instance, objectives: Sequence[str], coverage: float | None) -> list[Problem]:

@@ -31,7 +31,7 @@ from serflow_opt.search.outcome import OUT_OF_TIME, SearchOutcome, SearchSetting
 from serflow_opt.search.placements import MOST, Paths
 from serflow_opt.search.prune import Pruned, prune
 from serflow_opt.search.rented.late import LateSearch
-from serflow_opt.search.rented.question import taken, told_apart
+from serflow_opt.search.rented.question import taken, told_apart, untaken
 from serflow_opt.search.rented.search import RentedSearch
 
 AT_ONCE, PER_SECOND = 5_000, 10_000
@@ -153,14 +153,32 @@ def _searched(
 
 def _not_reached(instance: Instance, method: str, goal: Goal) -> Problem:
     """Say what of an instance a method without HiGHS does not take."""
-    if method == "mixes":
-        cure = "mixes take machines rented whole, percentiles of fixed times or mixed thresholds, and compiled kernels"
-        return Problem("", "method", "'mixes' does not cover this instance", f"{cure}: use method auto")
-    beyond = uncovered(instance, _swept_goal(instance, goal))
+    if method == "mixes" and not kernels.compiled:
+        return Problem("", "method", "'mixes' without compiled kernels", "use method auto, or install with a compiler")
+    beyond = _beyond_mixes(instance, goal) if method == "mixes" else _beyond_labels(instance, goal)
     if not beyond:
-        return Problem("", "method", "'labels' comes to no proof within these limits", "use method auto")
-    what = f"'labels' does not cover this instance: {', '.join(beyond)}"
+        return Problem("", "method", f"'{method}' comes to no proof within these limits", "use method auto")
+    what = f"'{method}' does not cover this instance: {', '.join(beyond)}"
     return Problem("", "method", what, "use method auto, or leave that out")
+
+
+def _beyond_labels(instance: Instance, goal: Goal) -> list[str]:
+    """Name what labels do not take, limits beside the fastest plan included."""
+    beyond = uncovered(instance, _swept_goal(instance, goal))
+    if _fastest(instance, goal):
+        others = [own.key for own in limits_set(instance) if own.objective not in (None, "accuracy", "latency")]
+        beyond += [f"{key} with worst-case latency as the goal" for key in others]
+    return beyond
+
+
+def _beyond_mixes(instance: Instance, goal: Goal) -> list[str]:
+    """Name what mixes do not take, cold starts beside a percentile included."""
+    beyond = untaken(instance, goal)
+    if not beyond and instance.quantile is not None and instance.latency_slo_s is not None:
+        data = Data(instance)
+        if data.connected and not told_apart(data):
+            beyond = [f"latency_measure = {instance.latency_measure} with cold starts that differ, or come later"]
+    return beyond
 
 
 def _is_sure(found: SearchOutcome, gap: float) -> bool:

@@ -12,6 +12,7 @@ from support import tiny
 from support.a_front import MANY, MANY_MORE
 from support.helpers import load
 
+from serflow_opt.errors import InputError
 from serflow_opt.fronts import methods
 from serflow_opt.fronts.pareto import pareto
 
@@ -54,3 +55,34 @@ def test_machines_of_tiers_run_out(objectives: Any) -> None:
     few = dataclasses.replace(vm, scaling=dataclasses.replace(vm.scaling, machines_max=8))
     (plan,) = pareto(dataclasses.replace(instance, tiers=(few, *instance.tiers[1:])), objectives).plans
     assert (plan.metrics.accuracy, plan.metrics.machines[0].count) == (0.88, 8)
+
+
+@pytest.mark.parametrize(
+    ("method", "changes", "named"),
+    [
+        ("labels", {"accounting": "reserved", "rate_per_s": 1.0}, "accounting = reserved"),
+        ("placements", {"accounting": "reserved", "rate_per_s": 1.0}, "accounting = reserved"),
+        (
+            "labels",
+            {"latency_measure": "p95", "latency_slo_s": 9.0, "run_on": True},
+            "run_on = true, latency_measure = p95",
+        ),
+        (
+            "placements",
+            {"energy_max_j": 1.0, "carbon_max_g": 1.0},
+            "a limit on energy, which is no objective, a limit on carbon, which is no objective",
+        ),
+    ],
+)
+def test_what_a_method_does_not_take_is_named(method: Any, changes: dict[str, Any], named: str) -> None:
+    """All that stands in the way is named as files have it, and nothing that does not."""
+    with pytest.raises(InputError) as error:
+        pareto(tiny.two_stages(**changes), ("cost", "accuracy"), method=method)
+    assert error.value.problems[0].found == f"'{method}' does not cover this instance: {named}"
+
+
+def test_placements_that_are_too_many_to_list_are_no_fault_of_the_instance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four placements are listed or not by how many may be."""
+    monkeypatch.setattr(methods, "listable", lambda deadline: 1)
+    with pytest.raises(InputError, match="'placements' meets too many placements to list; use method = 'auto'"):
+        pareto(tiny.two_stages(), ("cost", "accuracy"), method="placements")

@@ -57,6 +57,8 @@ def test_what_does_not_go_with_it() -> None:
     """Other objectives, and limits that hold in some scenarios only, are refused with what to do."""
     with pytest.raises(InputError, match=r"energy with \[uncertainty\]; .* cost, latency and accuracy"):
         so.pareto(tiny.one_vm(uncertainty=BUDGET), ("cost", "energy"))
+    with pytest.raises(InputError, match=r"'labels'; with \[uncertainty\] fronts are made by solves: use auto or milp"):
+        so.pareto(tiny.one_vm(uncertainty=BUDGET), ("cost", "accuracy"), method="labels")
     some = Uncertainty(goal="expected", scenarios=(UncertainCase("a", 1.0),), hold=0.5)
     (problem,) = robust_misfits(replace(tiny.one_vm(), uncertainty=some), ("cost", "latency"))
     assert problem.place == "uncertainty.hold"

@@ -185,6 +185,22 @@ def test_all_that_labels_do_not_take_is_named_at_once() -> None:
         so.solve(instance, method="labels")
 
 
+def test_limits_beside_the_fastest_plan_are_named() -> None:
+    """The fastest plan is found by whole time alone, which no limit on money counts in."""
+    instance = tiny.two_stages(minimize="latency", cost_max_usd=9.0, accuracy_min=0.9)
+    with pytest.raises(so.InputError, match="instance: cost_max_usd with worst-case latency as the goal;"):
+        so.solve(instance, method="labels")
+
+
+def test_labels_that_leave_too_much_to_list_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No placement may be listed here, so that bounds alone would have to prove the plan: they do not with a floor."""
+    monkeypatch.setattr("serflow_opt.search.combinatorial.LISTED", 0)
+    instance = tiny.two_stages(accuracy_min=0.9)
+    with pytest.raises(so.InputError, match="'labels' comes to no proof within these limits; use method auto"):
+        so.solve(instance, method="labels")
+    assert so.solve(instance).status == "optimal"
+
+
 # ----------------------------------------------------------------------------------------------------
 # By hand
 

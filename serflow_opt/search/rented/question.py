@@ -5,6 +5,7 @@ from __future__ import annotations
 from serflow_opt.formulations.coefficients import Data
 from serflow_opt.problem.instance import Instance
 from serflow_opt.search.goal import Goal
+from serflow_opt.search.layered import beyond_sums
 
 
 def taken(instance: Instance, goal: Goal) -> bool:
@@ -13,16 +14,24 @@ def taken(instance: Instance, goal: Goal) -> bool:
     Machines that are rented whole are of one type a tier, times fixed; worst-case latency, percentiles and accuracy are
     limits, not goals.
     """
-    reserved, percentile = instance.accounting == "reserved", instance.quantile is not None
-    beyond = percentile or instance.threshold_mode != "menu"  # what labels do not take
-    plain = (reserved or (beyond and instance.accounting == "per-request")) and instance.deviations is None
-    summed = "accuracy" not in goal and not ("latency" in goal and instance.latency_measure != "mean")
-    one_type = not (reserved and any(tier.stage_specific for tier in instance.tiers if tier.kind != "function"))
-    scaled = not instance.ramps_bind and not instance.run_on
-    if reserved and not _one_rent(instance, goal):
-        return False
-    flat = not instance.egress and not instance.sent_limits
-    return plain and summed and one_type and scaled and flat and not instance.families and not instance.joint
+    return not untaken(instance, goal)
+
+
+def untaken(instance: Instance, goal: Goal) -> list[str]:
+    """Return what the search does not take of an instance and of what is minimised, as files have it."""
+    measure, tail, accounting = instance.latency_measure, instance.tail, instance.accounting
+    reserved = accounting == "reserved"
+    labelled = accounting == "per-request" and instance.quantile is None and instance.threshold_mode == "menu"
+    beyond = {
+        f"accounting = {accounting}": accounting == "as-printed",
+        f"accounting = {accounting} with latency_measure = {measure} and thresholds = menu": labelled,
+        f"tail = {tail}": instance.deviations is not None,
+        f"latency_measure = {measure} with latency as the goal": "latency" in goal and measure != "mean",
+        "stage_specific = true with accounting = reserved": reserved
+        and any(tier.stage_specific for tier in instance.tiers if tier.kind != "function"),
+        "carbon beside money with accounting = reserved": reserved and not _one_rent(instance, goal),
+    }
+    return [*(name for name, there in beyond.items() if there), *beyond_sums(instance, goal)]
 
 
 def _one_rent(instance: Instance, goal: Goal) -> bool:
