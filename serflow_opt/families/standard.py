@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.families.protocol import Built, Goal, NoModel, Other, Quantity, Question, Valued
 from serflow_opt.families.registry import quantity
 from serflow_opt.ground.arguments import as_number
-from serflow_opt.ground.document import validated
+from serflow_opt.ground.document import explained, without_tags
 from serflow_opt.ground.tolerances import SMALLEST, TOLERANCE
 from serflow_opt.plan.document import Breach
 
@@ -123,18 +123,36 @@ class Standard(ABC):
         raw, path, catalogs, problems
             As `Family.resolve` takes them.
         """
+
+        def resolved(document: Tables, problems: list[Problem]) -> Question | None:
+            return self._resolved(document, path, catalogs, problems)
+
         try:
-            document = validated(self.document, raw, "add it", str(path))
-            about = document.description
-            asked = Question(self.kind, document.name, self.quantities[0].name, description=about)
-            goal = {"objective": document.objective or None, "then": document.then or None}
+            return resolved(self.document.model_validate(raw), problems)
+        except ValidationError as error:
+            from serflow_opt.problem.mending import further_problems
+
+            def told(fault: dict[str, Any]) -> Problem:
+                return explained({**fault, "loc": without_tags(raw, fault["loc"])}, "add it", str(path))
+
+            problems += [told(dict(fault)) for fault in error.errors(include_url=False)]
+            problems += further_problems(self.document, raw, error, told, resolved)
+            return None
+
+    def _resolved(
+        self, document: Tables, path: Path, catalogs: Sequence[str | Path], problems: list[Problem]
+    ) -> Question | None:
+        """Return the problem of valid tables; None, with faults appended, where these do not go together."""
+        asked = Question(self.kind, document.name, self.quantities[0].name, description=document.description)
+        goal = {"objective": document.objective or None, "then": document.then or None}
+        faults: list[Problem] = []
+        data = self.functions.data(document, path, catalogs, faults)
+        try:
             asked = self._changed(asked, {**goal, **document.limits}, str(path))
         except InputError as error:
-            problems.extend(error.problems)
-            return None
-        before = len(problems)
-        data = self.functions.data(document, path, catalogs, problems)
-        return None if len(problems) > before else replace(asked, data=data)
+            faults = [*error.problems, *faults]
+        problems += faults
+        return None if faults else replace(asked, data=data)
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of its instance files."""

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from serflow_opt.errors import Problem
+from serflow_opt.ground.document import TAG
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 AtLeast0 = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+Item = TypeVar("Item")
+Span = TypeVar("Span", bound="Table")
+ListOr = Annotated[
+    Annotated[list[Item], Tag(f"{TAG}list")] | Annotated[Span, Tag(f"{TAG}table")],
+    Discriminator(lambda value: f"{TAG}table" if isinstance(value, dict | BaseModel) else f"{TAG}list"),
+]
+"""A list of values, or a table that says them."""
 
 
 class Table(BaseModel):
@@ -35,6 +45,10 @@ def check_names(names: Mapping[str, Sequence[str]], file: str, problems: list[Pr
                 problems.append(Problem(file, f"{what}[{n + 1}].name", repr(name), "give each a name of its own"))
 
 
+MOST_STEPS = 10_000
+"""Of values from one to another."""
+
+
 class CountsTable(Table):
     """Whole numbers from one to another by a step."""
 
@@ -46,6 +60,8 @@ class CountsTable(Table):
     def _in_order(self) -> CountsTable:
         if self.to < self.from_:
             raise ValueError("write `to` at least as large as `from`")
+        if (self.to - self.from_) / self.step > MOST_STEPS:
+            raise ValueError(f"at most {MOST_STEPS:,} steps")
         return self
 
     def values(self) -> list[int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from serflow_opt.errors import Problem, nearest
+from serflow_opt.ground.document import without_tags
 from serflow_opt.problem.any_table import AnyTable
 from serflow_opt.problem.carbon_table import CarbonTable
 from serflow_opt.problem.egress_table import EgressTable, EgressTierTable
-from serflow_opt.problem.key_types import MANY, ONE
 from serflow_opt.problem.kinds import LATENCY_MEASURES_IN_WORDS
 from serflow_opt.problem.profile_table import ProfileTable
 from serflow_opt.problem.schema import (
@@ -41,7 +41,7 @@ def explained(file: str, raw: Any, error: dict[str, Any]) -> Problem:
     error
         One of `ValidationError.errors()`.
     """
-    loc = [step for step in error["loc"] if step not in (ONE, MANY)]
+    loc = without_tags(raw, error["loc"])
     *parents, last = loc
     place, table = "", raw
     model: Any = InstanceDocument

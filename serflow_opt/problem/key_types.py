@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
+from serflow_opt.ground.document import TAG
 from serflow_opt.problem.tables import LARGEST
 
 Positive = Annotated[float, Field(gt=0, le=LARGEST, allow_inf_nan=False)]
@@ -32,8 +33,7 @@ OneOrMoreFiles = Annotated[
     BeforeValidator(_one_or_more, json_schema_input_type=FileName | list[FileName]),
 ]
 OneOrMoreNames = Annotated[list[Name], BeforeValidator(_one_or_more, json_schema_input_type=Name | list[Name])]
-ONE, MANY = "=one", "=many"
-"""Tags of the alternatives of a key; they stand in pydantic's places, not in the user's."""
+ONE, MANY = f"{TAG}one", f"{TAG}many"
 Range = Annotated[list[NonNegative], Field(min_length=2, max_length=2)]
 IdleAndFull = Annotated[list[NonNegative], Field(min_length=2, max_length=2)]
 """Watts."""

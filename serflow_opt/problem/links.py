@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from serflow_opt.errors import Problem, nearest
 from serflow_opt.problem.kinds import CLIENT
 from serflow_opt.problem.offers import Link
@@ -28,10 +30,9 @@ def read_links(document: InstanceDocument, file: str, problems: list[Problem]) -
     links: dict[tuple[str, str], Link] = {}
     for position, link in enumerate(document.link, start=1):
         place = f"link[{position}]"
-        fault = _fault(link, names, links)
-        if fault:
-            problems.append(Problem(file, place, *fault))
-        else:
+        faults = _faults(link, names, links)
+        problems += [Problem(file, place, *fault) for fault in faults]
+        if not faults:
             links[link.from_, link.to] = Link(
                 link.bandwidth_mbit_s * 1e6 / 8,
                 link.round_trip_ms / 1000,
@@ -42,12 +43,15 @@ def read_links(document: InstanceDocument, file: str, problems: list[Problem]) -
     return links
 
 
-def _fault(link: LinkTable, names: list[str], links: dict[tuple[str, str], Link]) -> tuple[str, str] | None:
-    for end, known in ((link.from_, [CLIENT, *names]), (link.to, names)):
-        if end not in known:
-            return f"no tier '{end}'", nearest(end, known)
+def _faults(link: LinkTable, names: list[str], links: Mapping[tuple[str, str], Link]) -> list[tuple[str, str]]:
+    """What is wrong with the ends of a link, and what to do."""
+    ends = dict.fromkeys(((link.from_, (CLIENT, *names)), (link.to, tuple(names))))
+    unknown = [(f"no tier '{end}'", nearest(end, known)) for end, known in ends if end not in known]
+    if unknown:
+        return unknown
     if (link.from_, link.to) in links:
-        return f"{link.from_} -> {link.to} twice", "keep one"
+        return [(f"{link.from_} -> {link.to} twice", "keep one")]
     if link.from_ != CLIENT and names.index(link.from_) >= names.index(link.to):
-        return f"{link.from_} -> {link.to} does not go down the list of tiers", "requests never move up or within"
-    return None
+        found = f"{link.from_} -> {link.to} does not go down the list of tiers"
+        return [(found, "requests never move up or within")]
+    return []

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from serflow_opt.errors import InputError, Problem, nearest
 from serflow_opt.files import read_text
-from serflow_opt.problem.catalog import DEFAULT_REGION, Catalog, load_catalog
+from serflow_opt.problem.catalog import Catalog, load_catalog
 from serflow_opt.problem.consistency import consistency_problems
 from serflow_opt.problem.document_faults import explained
 from serflow_opt.problem.egress_reading import read_egress
@@ -170,35 +170,17 @@ def _document_in(
     try:
         return InstanceDocument.model_validate(raw)
     except ValidationError as error:
-        problems.extend(explained(str(path), raw, dict(e)) for e in error.errors(include_url=False))
-        _check_what_can_be_read(path, raw, error, catalogs, problems)
+        from serflow_opt.problem.mending import further_problems
+
+        def told(fault: dict[str, Any]) -> Problem:
+            return explained(str(path), raw, fault)
+
+        def resolve(document: InstanceDocument, problems: list[Problem]) -> None:
+            _resolve(document, path, catalogs, problems)
+
+        problems += [told(dict(fault)) for fault in error.errors(include_url=False)]
+        problems += further_problems(InstanceDocument, raw, error, told, resolve)
         return None
-
-
-def _check_what_can_be_read(
-    path: Path, raw: dict[str, Any], error: ValidationError, catalogs: Sequence[str | Path], problems: list[Problem]
-) -> None:
-    """Report faults in tables, option names and what does not go together, too, when the document has faults."""
-    from serflow_opt.problem.mending import follows, mended
-
-    sound = mended(raw, error)
-    faults = [] if sound is None else sound[1]
-    if sound is not None:
-        further: list[Problem] = []
-        _resolve(sound[0], path, catalogs, further)
-        problems.extend(problem for problem in further if not follows(problem, str(path), faults))
-    broken = {place[1] for place in faults if len(place) > 1 and place[0] == "tier"}
-    tiers = raw.get("tier")
-    for position, tier in enumerate(tiers if isinstance(tiers, list) and not raw.get("catalog") else (), start=1):
-        if sound is not None and position - 1 not in broken:
-            continue  # told already
-        names = tier.get("options") if isinstance(tier, dict) else None
-        for name in names if isinstance(names, list) else ():
-            try:
-                load_catalog().vm(str(name), str(tier.get("region", DEFAULT_REGION)))
-            except InputError as unknown:
-                place = f'tier[{position}].options (of "{tier.get("name", position)}")'
-                problems.extend(Problem(str(path), place, p.found, p.cure) for p in unknown.problems)
 
 
 def _resolve(

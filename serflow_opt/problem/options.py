@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.problem.batches import batch_problems, batching_of
+from serflow_opt.problem.batches import batching_of
 from serflow_opt.problem.catalog import Catalog, VmType
 from serflow_opt.problem.catalog.rows import NOT_HOURLY, PER_HOUR
 from serflow_opt.problem.emitting import TierEmissions
@@ -21,6 +21,7 @@ from serflow_opt.problem.schema import InstanceDocument, OptionTable, TierTable
 from serflow_opt.problem.selection import known_enough, machines_of, rented_as, speed_factors
 from serflow_opt.problem.speed_curve import SpeedCurve, read_curve
 from serflow_opt.problem.stage_times import StageTime, Times, read_times
+from serflow_opt.problem.tier_keys import check_names, check_tier, check_twice
 
 
 def resolve_options(
@@ -51,78 +52,33 @@ def resolve_options(
     for position, tier in enumerate(document.tier):
         place = f'tier[{position + 1}] "{tier.name}"'
         found: list[Problem] = []
-        _check_tier(tier, file, place, found)
+        check_tier(tier, file, place, found)
+        faults = len(found)
         times: Times | None = None
         curve: SpeedCurve | None = None
         if tier.stage_times is not None:
             times = read_times(folder / tier.stage_times, len(stages), found)
         if tier.speed_curve is not None:
             curve = read_curve(folder / tier.speed_curve, found)
+        path = str(folder / str(tier.stage_times))
+        emitted = TierEmissions(document.carbon, tier, file, place)
+        resolved = _Tier(tier, position, catalog, stages, times, curve, emitted, file, place, path, found)
         if found:
-            _check_names(tier, catalog, file, place, found)
+            if len(found) == faults:  # what is measured was read
+                resolved.check_written_out()
+            check_names(tier, catalog, file, place, found)
         else:
-            path = str(folder / str(tier.stage_times))
-            emitted = TierEmissions(document.carbon, tier, file, place)
-            resolved = _Tier(tier, position, catalog, stages, times, curve, emitted, file, place, path, found)
             drafts = list(resolved.options())
             families += resolved.families()
             found += [own for own in emitted.problems() if own not in problems]
             names = [option.name for option in drafts]
-            for name in sorted({n for n in names if names.count(n) > 1}):
-                found.append(Problem(file, place, f"option '{name}' twice", "keep one"))
+            check_twice(names, file, place, found)
             if times is not None and not found:
                 for name in sorted({option for _, option in times} - set(names)):
                     found.append(Problem(path, "column option", f"no option '{name}'", f"options: {', '.join(names)}"))
             options += drafts
         problems += found
     return tuple(options), tuple(families)
-
-
-def _check_names(tier: TierTable, catalog: Catalog, file: str, place: str, problems: list[Problem]) -> None:
-    """Check the names of a tier that has other faults."""
-    if tier.kind != "function":
-        machines_of(tier, catalog, file, place, problems)
-
-
-def _check_tier(tier: TierTable, file: str, place: str, problems: list[Problem]) -> None:
-    """Check that the keys of a tier fit its kind and each other."""
-
-    def wrong(key: str, found: str, cure: str) -> None:
-        problems.append(Problem(file, f"{place}.{key}", found, cure))
-
-    function_keys = {"memory_mb", "memory_mb_range", "arch", "cold_start_ms", "cold_share", "speed_curve"}
-    function_keys |= {"keep_alive_s", "keep_alive_plan", "concurrency_max", "billing_step_ms", "billing_min_ms"}
-    machine_keys = {"any_", "term", "speed_class", "workers", "start_s", "billing_min_s", "machines_max"}
-    machine_keys |= {"interruptions_per_day", "replace_s"}
-    if tier.kind == "function":
-        if tier.options:
-            wrong("options", "names of machines on a function tier", "list sizes as memory_mb = [...]")
-        if tier.cold_share is not None and "cold_start_ms" not in tier.model_fields_set and tier.cold_share > 0:
-            wrong("cold_share", f"{tier.cold_share:g} without cold_start_ms", "give cold_start_ms")
-        for key in sorted(machine_keys & tier.model_fields_set):
-            wrong(key.rstrip("_"), "on a tier of kind 'function'", "only machines have it: remove it")
-    else:
-        for key in sorted(function_keys & tier.model_fields_set):
-            wrong(key, f"on a tier of kind '{tier.kind}'", "only functions have it: remove it")
-    if tier.interruptions_per_day and tier.replace_s is None:
-        wrong("replace_s", "missing beside interruptions_per_day", "say how long it takes until the next one serves")
-    problems += batch_problems(tier, file, place)
-    if tier.memory_mb_range is not None and tier.stage_times is not None:
-        wrong(
-            "memory_mb_range", "given together with stage_times", "times are measured at single sizes: list memory_mb"
-        )
-    if not (tier.options or tier.any_ or tier.option or tier.memory_mb or tier.memory_mb_range):
-        need = "memory_mb" if tier.kind == "function" else "options"
-        wrong(need, "no option to run on", f"give {need} = [...] or [[tier.option]]")
-    measured = [key for key in ("stage_times", "speed_curve") if getattr(tier, key) is not None]
-    for key in ("flops_per_s_per_vcpu", "parallel_fraction", "speed_class", *measured[1:]):
-        if measured and key in tier.model_fields_set:
-            what = "times replace speeds" if measured[0] == "stage_times" else "speeds replace the law"
-            wrong(key, f"given together with {measured[0]}", f"measured {what}: remove one of them")
-    sized = tier.options or tier.any_ or tier.memory_mb or tier.memory_mb_range
-    if not measured and tier.flops_per_s_per_vcpu is None and sized:
-        either = "speed_curve or stage_times" if tier.kind == "function" else "or stage_times"
-        wrong("flops_per_s_per_vcpu", "missing", f"give the speed of one vCPU in FLOP/s, {either}")
 
 
 def backward_flops(stages: Sequence[Stage]) -> tuple[float, ...]:
@@ -168,8 +124,18 @@ class _Tier:
             yield self._machine(vm, rated.get(vm.name, 1.0))
         for arch in self.tier.arch if self.tier.memory_mb else ():
             yield from self._functions(arch)
+        for option, place in self._written_out():
+            yield from self._inline(option, place)
+
+    def _written_out(self) -> Iterator[tuple[OptionTable, str]]:
+        """Options of the instance's own, and where they stand."""
         for number, option in enumerate(self.tier.option, start=1):
-            yield from self._inline(option, f'{self.place}.option[{number}] "{option.name}"')
+            yield option, f'{self.place}.option[{number}] "{option.name}"'
+
+    def check_written_out(self) -> None:
+        """Note what is wrong with options of the instance's own, where nothing can be made of the tier."""
+        for option, place in self._written_out():
+            self._check_inline(option, place)
 
     def _work(self, name: str, flops_per_s: float | None) -> dict[str, Any]:
         """Stage times, speed and energy: measured where there is a table, else operations / speed, survey 2.2.1 (7)."""
@@ -338,16 +304,16 @@ class _Tier:
             backward_flops=backward_flops(self.stages),
         )
 
-    def _inline(self, option: OptionTable, place: str) -> Iterator[Option]:
+    def _check_inline(self, option: OptionTable, place: str) -> tuple[VmType | None, float | None, float | None]:
+        """Note what is wrong with an option; return what the catalogue has of it, its memory in MB and its speed."""
+
         def wrong(key: str, found: str, cure: str) -> None:
             self.problems.append(Problem(self.file, f"{place}.{key}", found, cure))
 
-        before = len(self.problems)
         function = self.tier.kind == "function"
         known = rented_as(option, self.tier, self.catalog)
-        rent, memory_mb = option.usd_per_hour, option.memory_mb
+        memory_mb = option.memory_mb
         if known is not None:
-            rent = known.usd_per_hour if rent is None else rent
             memory_mb = known.working_mb(self.times is not None) if memory_mb is None else memory_mb
             if memory_mb is None and self.takes_memory:
                 wrong("memory_mb", "missing", "the catalogue does not know it: write what there is for the network")
@@ -371,13 +337,21 @@ class _Tier:
             if option.workers is not None:
                 wrong("workers", f"{option.workers}", "a function serves one request at a time: remove it")
         else:
-            if self.tier.kind == "vm" and rent is None:
+            if self.tier.kind == "vm" and known is None and option.usd_per_hour is None:
                 wrong("usd_per_hour", "missing", "give its rent, or use a name the catalogue knows")
             for key in ("usd_per_request", "usd_per_gb_s"):
                 if getattr(option, key):
                     wrong(key, f"{getattr(option, key):g}", f"a {self.tier.kind} is paid by the hour: remove it")
+        return known, memory_mb, speed
+
+    def _inline(self, option: OptionTable, place: str) -> Iterator[Option]:
+        before = len(self.problems)
+        known, memory_mb, speed = self._check_inline(option, place)
         if len(self.problems) > before:
             return
+        rent = option.usd_per_hour
+        if rent is None and known is not None:
+            rent = known.usd_per_hour
         work = self._work(option.name, speed)
         workers = self.tier.workers if option.workers is None else option.workers
         if option.joules_per_flop is not None:
@@ -385,7 +359,7 @@ class _Tier:
         offer = RentalOffer(
             option.name,
             usd_per_s=(option.usd_per_gb_s or 0.0) * (memory_mb or 0.0) / 1024
-            if function and known is None
+            if self.tier.kind == "function" and known is None
             else (rent or 0.0) / 3600 / workers,
             usd_per_request=option.usd_per_request,
             memory_bytes=None if memory_mb is None else memory_mb * MIB,

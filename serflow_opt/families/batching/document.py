@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from serflow_opt.families.standard import Tables
-from serflow_opt.families.tables import AtLeast0, Positive, Table
+from serflow_opt.families.tables import MOST_STEPS, AtLeast0, ListOr, Positive, Table
 from serflow_opt.ground.tolerances import TOLERANCE
 
 MOST_APPLICATIONS = 200
@@ -27,8 +27,8 @@ class SizesTable(Table):
     def _in_order(self) -> SizesTable:
         if self.to < self.from_:
             raise ValueError("write `to` at least as large as `from`")
-        if (self.to - self.from_) / self.step > 10_000:
-            raise ValueError("at most 10,000 steps")
+        if (self.to - self.from_) / self.step > MOST_STEPS:
+            raise ValueError(f"at most {MOST_STEPS:,} steps")
         return self
 
     def values(self) -> list[float]:
@@ -90,9 +90,9 @@ class FunctionTable(Table):
     """[[function]]: a kind of function, of any of its sizes and batches."""
 
     name: str = Field(min_length=1)
-    vcpus: list[Positive] | SizesTable | None = Field(default=None, description="sizes of a CPU function")
-    gpu_gb: list[Positive] | SizesTable | None = Field(default=None, description="sizes of a GPU function")
-    batch: list[int] | BatchesTable = Field(description="most requests of a call that are offered")
+    vcpus: ListOr[Positive, SizesTable] | None = Field(default=None, description="sizes of a CPU function")
+    gpu_gb: ListOr[Positive, SizesTable] | None = Field(default=None, description="sizes of a GPU function")
+    batch: ListOr[int, BatchesTable] = Field(description="most requests of a call that are offered")
     times: str = Field(
         default="",
         description="CSV beside the file: size,batch,mean_ms,max_ms, or a s exp(-vCPUs / b) + c s by batch: "
@@ -130,7 +130,7 @@ class BatchingTables(Tables):
     groups: Literal["contiguous", "any"] = Field(
         default="contiguous", description="contiguous: groups of applications next to each other by target"
     )
-    promises: list[Annotated[float, Field(gt=0, le=1)]] | SizesTable = Field(
+    promises: ListOr[Annotated[float, Field(gt=0, le=1)], SizesTable] = Field(
         default=SizesTable.model_validate({"from": 0.05, "to": 1.0, "step": 0.05}),
         description="shares of their targets that applications can be promised",
     )

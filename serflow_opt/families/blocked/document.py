@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from serflow_opt.families.standard import Tables
-from serflow_opt.families.tables import AtLeast0, CountsTable, Positive, Table
+from serflow_opt.families.tables import AtLeast0, CountsTable, ListOr, Positive, Table
 
 MILLION = 1_000_000
 
@@ -75,7 +75,7 @@ class BlockedTables(Tables):
     matrix: MatrixTable | None = None
     graph: GraphTable | None = None
     store: StoreTable = StoreTable()
-    workers: list[Annotated[int, Field(ge=1)]] | CountsTable = Field(description="numbers on offer")
+    workers: ListOr[Annotated[int, Field(ge=1)], CountsTable] = Field(description="numbers on offer")
     pipeline: int = Field(
         default=1,
         ge=1,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from serflow_opt.families.standard import Tables
-from serflow_opt.families.tables import AtLeast0, CountsTable, Positive, Table
+from serflow_opt.families.tables import AtLeast0, CountsTable, ListOr, Positive, Table
 
 Pattern = Literal["allreduce", "scatterreduce", "server", "ring", "asynchronous"]
 PATTERNS: tuple[Pattern, ...] = ("allreduce", "scatterreduce", "server", "ring", "asynchronous")
@@ -94,7 +94,7 @@ class JobTables(Tables):
         description="CSV beside the file: algorithm,workers,rounds,passes; passes over the data in all. Algorithms: "
         "ga-sgd, ma-sgd, admm, or other names"
     )
-    workers: list[Annotated[int, Field(ge=1)]] | CountsTable = Field(description="numbers on offer")
+    workers: ListOr[Annotated[int, Field(ge=1)], CountsTable] = Field(description="numbers on offer")
     convex: bool = Field(default=True, description="ADMM solves its parts to the end for convex losses only")
     asynchronous_rounds: Positive | None = Field(
         default=None, description="times as many rounds and passes where nobody waits; left out: all wait"
