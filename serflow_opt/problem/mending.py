@@ -60,8 +60,9 @@ def further_problems(
         Takes a document that is valid in itself, and appends what else is wrong with it.
     """
     first, second = (_Copy(model, raw, which).problems(error, explained, resolve) for which in (0, 1))
+    once = {_unquoted(problem): problem for problem in reversed(first)}  # some are found before and after more is mended
     also = {_unquoted(problem) for problem in second}
-    return [problem for problem in first if _unquoted(problem) in also]
+    return [problem for key, problem in reversed(once.items()) if key in also]
 
 
 class _Copy(Generic[Model]):
