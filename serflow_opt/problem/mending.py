@@ -60,7 +60,7 @@ def further_problems(
         Takes a document that is valid in itself, and appends what else is wrong with it.
     """
     first, second = (_Copy(model, raw, which).problems(error, explained, resolve) for which in (0, 1))
-    once = {_unquoted(problem): problem for problem in reversed(first)}  # some are found before and after more is mended
+    once = {_unquoted(problem): problem for problem in reversed(first)}
     also = {_unquoted(problem) for problem in second}
     return [problem for key, problem in reversed(once.items()) if key in also]
 
