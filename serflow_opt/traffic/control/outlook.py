@@ -91,7 +91,12 @@ class Outlook:
         return {
             "forecaster": self._written(),
             "plain": None if same else self._plain.state(),
-            "intake": {"until_s": intake.until_s, "largest": intake.largest, "suspected": intake.suspected},
+            "intake": {
+                "until_s": intake.until_s,
+                "largest": intake.largest,
+                "suspected": intake.suspected,
+                "elsewhere_s": intake.elsewhere_s,
+            },
         }
 
     def restored(self, own: Mapping[str, Any], place: str, later: float) -> Outlook:
@@ -117,12 +122,13 @@ class Outlook:
             else _restored(self._plain, own, "plain", place)
         )
         clock, inside = saved.mapping(saved.entry(own, "intake", place), f"{place}intake"), f"{place}intake."
-        until, suspected = saved.entry(clock, "until_s", inside), saved.entry(clock, "suspected", inside)
+        suspected = saved.entry(clock, "suspected", inside)
         if not isinstance(suspected, bool):
             raise saved.damaged(f"{inside}suspected", suspected, "true or false")
         largest = saved.number(clock, "largest", inside, low=0.0, high=IMPOSSIBLE)
-        known = None if until is None else max(0, saved.whole(clock, "until_s", inside, low=0.0) + round(later))
-        fresh._intake = Intake(known, largest, suspected)
+        known = _moved(clock, "until_s", inside, later)
+        away = _moved(clock, "elsewhere_s", inside, later) if "elsewhere_s" in clock else None  # older states had none
+        fresh._intake = Intake(known, largest, suspected, away)
         return fresh
 
     def _written(self) -> Any:
@@ -149,6 +155,13 @@ class Outlook:
         if rates.mean > BEYOND * largest:
             return f"the forecast of {rates.mean:g}/s is over {BEYOND:g} times the most seen, {largest:g}/s"
         return ""
+
+
+def _moved(clock: Mapping[str, Any], key: str, inside: str, later: float) -> int | None:
+    """Return a saved second on a clock that is ahead by `later`; None: there was none."""
+    if saved.entry(clock, key, inside) is None:
+        return None
+    return max(0, saved.whole(clock, key, inside, low=0.0) + round(later))
 
 
 def _restored(forecaster: Forecaster, own: Mapping[str, Any], key: str, place: str) -> Any:

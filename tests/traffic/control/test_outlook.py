@@ -71,3 +71,17 @@ def test_a_forecaster_that_fails_all_the_time() -> None:
     assert run.served == run.arrivals
     assert not run.policy_errors
     assert run.by_machine[0] > run.by_function[0]
+
+
+def test_a_jump_of_the_clock_is_believed_over_a_restart() -> None:
+    """The second measurement after a jump is believed, also where a restart lies between the first one and it."""
+    there = 10_000_000.0
+    counts = np.full(60, 98)
+    stays, starts = Controller(service(), every_s=60), Controller(service(), every_s=60)
+    for controller in (stays, starts):
+        controller.decide(seen(60, counts))
+        controller.decide(seen(there, counts))
+    again = Controller(service(), every_s=60)
+    again.restore(json.loads(json.dumps(starts.state())))
+    assert again.decide(seen(there + 60, 3 * counts)) == stays.decide(seen(there + 60, 3 * counts))
+    assert again.state() == stays.state()
