@@ -15,11 +15,11 @@ from serflow_opt.traffic.batches.search import BatchesFound, BatchSearch
 from serflow_opt.traffic.batches.structures import ROUNDS
 from serflow_opt.traffic.provision.answer import in_menus, overruled
 from serflow_opt.traffic.provision.confirmed import confirmed
-from serflow_opt.traffic.provision.counts import Size
 from serflow_opt.traffic.provision.lateness import TAIL
 from serflow_opt.traffic.provision.result import Deployment
 from serflow_opt.traffic.provision.scope import unconfirmed
 from serflow_opt.traffic.provision.service_of import chosen_thresholds, service_of
+from serflow_opt.traffic.provision.waits import Size
 
 if TYPE_CHECKING:
     from serflow_opt.ground.deadline import Deadline

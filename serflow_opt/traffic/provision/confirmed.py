@@ -21,9 +21,9 @@ from serflow_opt.traffic.simulate.service_times import Law
 
 if TYPE_CHECKING:
     from serflow_opt.traffic.demand.rates import Rates
-    from serflow_opt.traffic.provision.counts import Size
     from serflow_opt.traffic.provision.promise import Promise
     from serflow_opt.traffic.provision.structures import Structure
+    from serflow_opt.traffic.provision.waits import Size
     from serflow_opt.traffic.service import Block, Service
 
 MOST_CHANGES = 20

@@ -11,18 +11,22 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from serflow_opt.ground.deadline import OutOfTime
 from serflow_opt.ground.tolerances import FULLEST, HARDLY, TOLERANCE, UNCHANGED
 from serflow_opt.traffic.carrying import Carrying
+from serflow_opt.traffic.provision.joint_lateness import JointLateness, JointMean
+from serflow_opt.traffic.provision.joint_sizes import JointSizes
 from serflow_opt.traffic.provision.spill import spilled_rate
-from serflow_opt.traffic.provision.waits import ROOMS, Wait, useful_rooms
+from serflow_opt.traffic.provision.waits import ROOMS, Size, Wait, useful_rooms
 from serflow_opt.traffic.queues.erlang import erlang_c
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from serflow_opt.traffic.provision.joint_lateness import JointTaken
+    from serflow_opt.traffic.provision.lateness import Lateness
     from serflow_opt.traffic.provision.pricing import Pricing
     from serflow_opt.traffic.provision.structures import Structure
     from serflow_opt.traffic.service import Service
@@ -31,28 +35,6 @@ GROUPS = 100
 """Groups of the demand by which numbers of machines are compared; the best is valued at all rates."""
 COUNTED = 64
 """Machines beside a function that are compared one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Machines of a block.
-
-    Attributes
-    ----------
-    count
-        How many.
-    room
-        Requests that may wait for them where others go to the function; None: there is none, all wait.
-    usd
-        USD per second, the function's part included.
-    wait
-        What requests meet; None: nobody waits.
-    """
-
-    count: int
-    room: int | None
-    usd: float = 0.0
-    wait: Wait | None = None
 
 
 class StructureSizes:
@@ -83,14 +65,17 @@ class StructureSizes:
         self.pricing, self.structure, self.service = pricing, structure, service
         self.promise = pricing.promise
         self.demand = pricing.demand.in_groups(GROUPS)
+        self._late: Lateness | None = None
         if taken is None:
-            late = self.promise.lateness(structure, service)
+            late = self._late = self.promise.lateness(structure, service)
 
             def taken(waits: Sequence[Wait | None]) -> float:
                 return self.promise.taken(late, waits, service)
 
         self._taken = taken
         self.cut = False
+        self._sizes: dict[tuple[int, int, int | None], Size] = {}
+        self._most_places: dict[tuple[int, int], int] = {}
         self._counts: dict[int, list[int]] = {}  # machines beside a function that may be best, by block
         self._calls: dict[int, float] = {}
         self._rates: dict[int, float] = {}
@@ -116,7 +101,7 @@ class StructureSizes:
             sizes[coupled[0]] = least[coupled[0]]
         elif coupled:
             left = below - math.fsum(own.usd for own in sizes if own is not None)
-            together = self._together(coupled, {b: own for b, own in least.items() if own is not None}, left)
+            together = self._together({b: own for b, own in least.items() if own is not None}, left)
             if together is None:
                 return None
             for b, own in together.items():
@@ -145,7 +130,9 @@ class StructureSizes:
 
     def _size(self, b: int, count: int, room: int | None) -> Size:
         """Value machines of a block."""
-        return Size(count, room, self._usd(b, count, room), self._wait(b, count, room))
+        if (b, count, room) not in self._sizes:
+            self._sizes[b, count, room] = Size(count, room, self._usd(b, count, room), self._wait(b, count, room))
+        return self._sizes[b, count, room]
 
     def _wait(self, b: int, count: int, room: int | None) -> Wait | None:
         return self.promise.wait(self.service, b, count, room)
@@ -318,8 +305,47 @@ class StructureSizes:
             self._calls[b] = self.service.function_usd(b) + cold
         return self._calls[b]
 
-    def _together(self, coupled: list[int], least: dict[int, Size], below: float) -> dict[int, Size] | None:
+    def _together(self, least: dict[int, Size], below: float) -> dict[int, Size] | None:
         """Return the cheapest sizes of blocks that share the limit; None where none cost less than `below`."""
+        late, below = self._late, below * (1 - UNCHANGED)
+        if late is None:
+            return self._one_by_one(least, below)
+
+        def joint(blocks: Sequence[int], waits: Sequence[Sequence[Wait]]) -> JointTaken:
+            if self.promise.measure != "mean":
+                return JointLateness(late, blocks, waits)
+            path = late.mean_s([], [])
+            return JointMean(path, self.promise.queues, [self.service.reach(b) for b in blocks], waits)
+
+        if math.isinf(below):  # if any machines and places are in time, those that make people wait least are
+            waits = {
+                b: None if own.room is not None else self._wait(b, self.pricing.most(self.structure[b]), None)
+                for b, own in least.items()
+            }
+            if not self._keeps(waits):
+                return None
+        sizes = JointSizes(self._options, joint, self._keeps, self.promise.most, self.pricing.deadline)
+        try:
+            return sizes.cheapest({b: own.usd for b, own in least.items()}, below)
+        except OutOfTime:
+            return self._one_by_one(least, below)
+
+    def _options(self, b: int, usd: float) -> list[Size]:
+        """Return the sizes of a block that cost at most so much and are in time if nobody waits elsewhere."""
+        if self.structure[b].function is None:
+            return [*self._bare(b, usd, {})]
+        found = list[Size]()
+        for count in self._counts[b]:
+            if (b, count) not in self._most_places:
+                self._most_places[b, count] = self._places(b, count, {})
+            places = self._most_places[b, count]
+            first = bisect_left(range(places), True, key=lambda n: self._size(b, count, ROOMS[n]).usd <= usd)
+            found += [self._size(b, count, ROOMS[n]) for n in range(first, places)]
+        return found
+
+    def _one_by_one(self, least: dict[int, Size], below: float) -> dict[int, Size] | None:
+        """Return the cheapest sizes, or the first that are found when time is up; None: none below a cost."""
+        coupled = [*least]
         best: dict[int, Size] | None = None
         deadline = self.pricing.deadline
         rest = {b: math.fsum(least[c].usd for c in coupled[n + 1 :]) for n, b in enumerate(coupled)}
@@ -333,10 +359,10 @@ class StructureSizes:
                         self.cut = True
                         return
                     usd = spent + size.usd
-                    if usd + rest[b] >= below * (1 - UNCHANGED):  # and so is whatever follows in the row
+                    if usd + rest[b] >= below:  # and so is whatever follows in the row
                         break
                     if last:
-                        best, below = {**chosen, b: size}, usd
+                        best, below = {**chosen, b: size}, usd * (1 - UNCHANGED)
                         break
                     extend(n + 1, {**chosen, b: size}, usd)
 

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.ground.tolerances import TOLERANCE
+from serflow_opt.traffic.provision.waits import CELLS, LAST, REMEMBERED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,13 +41,9 @@ if TYPE_CHECKING:
 
 TAIL = 1e-4
 """Share of the requests that may wait longer than a worst-case limit allows: no queue keeps it for all."""
-CELLS = 255
-"""Cells of the grids for sums of waits, to half of the longest slack of each: sums of two fit in 1,024."""
 OCTAVES = 10
 """Grids, the shortest slacks share the last. Where times vary there is one: their levels are further apart than its
 cells."""
-REMEMBERED = 100 * 2**20
-"""Bytes of transforms of waits that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +89,7 @@ class Lateness:
         self.share = np.array([own.share for own in self.endings])
         self.block = np.array([own.block for own in self.endings], dtype=np.int64)
         self._octaves = 1 if varies else OCTAVES
-        self._spectra: dict[tuple[Wait, float, int], NDArray[np.complex128]] = {}
+        self._spectra: dict[tuple[Wait, int, int], NDArray[np.complex128]] = {}
 
     def late(self, waits: Sequence[Wait | None]) -> float:
         """Share of the requests that end after the limit.
@@ -118,13 +115,13 @@ class Lateness:
             if len(own) == 1:
                 late[here] = self.queues.late(own[0], self.slack[here])
                 continue
-            octave = self._octave(self.slack[here])
+            octave = self.octave(self.slack[here])
             for k in np.unique(octave).tolist():
                 some = here[octave == k]
                 late[some] = self.queues.mean(self._beyond_sum(own, self.slack[some], k))
         return late
 
-    def _octave(self, slack: Floats) -> NDArray[np.int64]:
+    def octave(self, slack: Floats) -> NDArray[np.int64]:
         """Return k of the grids for some slacks, none above L: each depends on its slack and the limit alone."""
         with np.errstate(divide="ignore"):
             found: NDArray[np.int64] = np.clip(-np.log2(slack / self.bound_s), 0, self._octaves - 1).astype(np.int64)
@@ -132,31 +129,38 @@ class Lateness:
 
     def _beyond_sum(self, waits: Sequence[Wait], times: Floats, octave: int) -> Floats:
         """P(sum of waits > t), by rate and time, on the grid of an octave."""
-        width, cells = self.bound_s / 2 ** (octave + 1) / CELLS, 2 * CELLS
-        length = 1 << (len(waits) * cells).bit_length()  # no sum comes round again
-        spectrum = self._spectrum(waits[0], width, length)
+        length = 1 << (len(waits) * LAST).bit_length()  # no sum comes round again
+        spectrum = self._spectrum(waits[0], octave, length)
         for wait in waits[1:]:
-            spectrum = spectrum * self._spectrum(wait, width, length)
-        mass = np.fft.irfft(spectrum, length)[:, : cells + 1]
+            spectrum = spectrum * self._spectrum(wait, octave, length)
+        mass = np.fft.irfft(spectrum, length)[:, : LAST + 1]
         beyond = 1 - (np.cumsum(mass, axis=1) - mass / 2)
-        if float(times.min()) < width:
+        at, part = self.cell(times, octave)
+        if not at.all():
             beyond[:, :1] = 1 - np.prod([1 - wait.beyond(np.zeros(1)) for wait in waits], axis=0)
-        at = np.minimum((times / width).astype(np.int64), cells - 1)
-        part = times / width - at
         found: Floats = np.clip(beyond[:, at] * (1 - part) + beyond[:, at + 1] * part, 0.0, 1.0)
         return found
 
-    def _spectrum(self, wait: Wait, width: float, length: int) -> NDArray[np.complex128]:
+    def _width(self, octave: int) -> float:
+        """Seconds between points of the grid of an octave."""
+        return self.bound_s * 0.5 ** (octave + 1) / CELLS
+
+    def cell(self, slack: Floats, octave: int) -> tuple[NDArray[np.int64], Floats]:
+        """Return between which points of the grid of an octave slacks are: the one below, and how far behind it."""
+        steps = slack / self._width(octave)
+        at = np.minimum(steps.astype(np.int64), LAST - 1)
+        return at, steps - at
+
+    def rounded(self, wait: Wait, octave: int) -> Floats:
+        """Return the mass of a wait on the grid of an octave, rates x points."""
+        mass: Floats = self.queues.rounded(wait, self._width(octave))
+        return mass
+
+    def _spectrum(self, wait: Wait, octave: int, length: int) -> NDArray[np.complex128]:
         """Transform of a wait on a grid: of each block once for all numbers of machines of the others."""
-        key = wait, width, length
+        key = wait, octave, length
         if key not in self._spectra:
-            below = 1 - wait.beyond(width * np.arange(2 * CELLS + 1, dtype=np.float64))
-            half = np.diff(below, axis=1) / 2
-            mass = np.zeros(below.shape)
-            mass[:, 0] = below[:, 0]
-            mass[:, :-1] += half
-            mass[:, 1:] += half
-            found = np.fft.rfft(mass, length)
+            found = np.fft.rfft(self.rounded(wait, octave), length)
             if len(self._spectra) * found.nbytes > REMEMBERED:
                 self._spectra.clear()
             self._spectra[key] = found

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from serflow_opt.problem.instance import Instance
 from serflow_opt.traffic.carrying import Carrying
 from serflow_opt.traffic.demand.rates import Rates
-from serflow_opt.traffic.provision.counts import Size
 from serflow_opt.traffic.provision.spares import AVAILABILITY
 from serflow_opt.traffic.provision.structures import Structure
+from serflow_opt.traffic.provision.waits import Size
 from serflow_opt.traffic.simulate.service_times import Law
 
 

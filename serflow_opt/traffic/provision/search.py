@@ -12,7 +12,7 @@ from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.traffic.provision.bounds import BoundedStructures, bounded, late_of, levels_left, quickest, sharpened
 from serflow_opt.traffic.provision.candidates import Candidates
-from serflow_opt.traffic.provision.counts import Size, StructureSizes
+from serflow_opt.traffic.provision.counts import StructureSizes
 from serflow_opt.traffic.provision.cutting import Cutting
 from serflow_opt.traffic.provision.one_structure import OneStructure
 from serflow_opt.traffic.provision.pools import Apart, pools_of
@@ -21,6 +21,7 @@ from serflow_opt.traffic.provision.question import Moment, ProvisionQuestion, Si
 from serflow_opt.traffic.provision.result import Part, together, value_parts
 from serflow_opt.traffic.provision.service_of import service_of
 from serflow_opt.traffic.provision.structures import Structure, Structures, plainness
+from serflow_opt.traffic.provision.waits import Size
 from serflow_opt.traffic.service import Service
 
 if TYPE_CHECKING:

@@ -34,6 +34,12 @@ KEPT = 20_000
 """Waits that are remembered, and who waits longer than some times."""
 MANY_TIMES = 64
 """Times from which on it is not: one structure asks for fewer, and others that share a block for the same."""
+CELLS = 255
+"""Cells of the grids for sums of waits, to half of the longest slack of each: sums of two fit in 1,024."""
+LAST = 2 * CELLS
+"""Number of the last point of a grid."""
+REMEMBERED = 100 * 2**20
+"""Bytes of waits on grids that are kept, and of their transforms."""
 APART, PARTS = 0.005, 8
 """What may be lost more at one end of a range of loads than at the other, and else the parts that it is cut into: waits
 at one end are put together with losses at the other."""
@@ -141,6 +147,28 @@ class WaitAtLeast(Wait):
         return least
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Machines of a block.
+
+    Attributes
+    ----------
+    count
+        How many.
+    room
+        Requests that may wait for them where others go to the function; None: there is none, all wait.
+    usd
+        USD per second, the function's part included.
+    wait
+        What requests meet; None: nobody waits.
+    """
+
+    count: int
+    room: int | None
+    usd: float = 0.0
+    wait: Wait | None = None
+
+
 class Queues:
     """Waits under a demand.
 
@@ -164,6 +192,7 @@ class Queues:
         self.at_least = lru_cache(maxsize=KEPT)(self._at_least)
         self.least = lru_cache(maxsize=KEPT)(_least)
         self._late = lru_cache(maxsize=KEPT)(self._late_of)
+        self.rounded = lru_cache(maxsize=max(1, REMEMBERED // (8 * len(self.rates) * (LAST + 1))))(_rounded)
 
     def _of(
         self,
@@ -235,6 +264,17 @@ class Queues:
         """Return the mean over requests of what depends on the rate; rows by rate."""
         mean: Floats = self.weights @ values
         return mean
+
+
+def _rounded(wait: Wait, step_s: float) -> Floats:
+    """Return the mass of a wait at 0, 1, .. `LAST` steps: each cell's is split between its ends; rates x points."""
+    below = 1 - wait.beyond(step_s * np.arange(LAST + 1, dtype=np.float64))
+    half = np.diff(below, axis=1) / 2
+    mass = np.zeros(below.shape)
+    mass[:, 0] = below[:, 0]
+    mass[:, :-1] += half
+    mass[:, 1:] += half
+    return mass
 
 
 def _least(each: tuple[Wait, ...]) -> Wait:

@@ -11,7 +11,7 @@ from support.valued_parts import confirmation
 from serflow_opt.ground.deadline import NEVER
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.confirmed import Less, Simulated, _more, _said, confirmed, target_of
-from serflow_opt.traffic.provision.counts import Size
+from serflow_opt.traffic.provision.waits import Size
 
 
 def test_the_target_is_that_of_the_measure() -> None:
