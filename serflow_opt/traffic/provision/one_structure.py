@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Protocol
@@ -37,6 +37,8 @@ BELOW = 64.0
 """Ranges are split such a part of them below a solution."""
 ROUNDS_A_SET = 2
 """Models of a set of thresholds before it is split."""
+FEW_THRESHOLDS = 16
+"""Ways to choose thresholds that are valued one by one, which tells more than bounds of all of them, and sooner."""
 MOST_SETS = 400
 """Sets of thresholds of a structure, at most."""
 
@@ -121,10 +123,8 @@ class OneStructure:
         data = whole.data if chosen.levels is None else whole.data.among(chosen.levels)
         if any(not levels for levels in data.levels.values()):  # none is cheaper
             return best, best, []
-        if self.waits and all(len(data.levels[s]) == 1 for s in data.stages):
-            cost = self.incumbent.offer(
-                self.structure, tuple(data.menu[s][data.levels[s][0]].position for s in data.stages)
-            )
+        if self.waits and math.prod(len(data.levels[s]) for s in data.stages) <= FEW_THRESHOLDS:
+            cost = min(self._each(data))
             return cost, cost, []
         pricing = whole.among(data) if self.waits and chosen.levels is not None else whole
         own = OneSet(whole, pricing, self.structure, chosen, best)
@@ -142,6 +142,13 @@ class OneStructure:
         if halves:
             return bound, bound, halves
         return self._modelled(own, data, bound)
+
+    def _each(self, data: Data) -> Iterator[float]:
+        """Value thresholds one by one, USD per second; inf: dearer than the best."""
+        for levels in itertools.product(*(data.levels[s] for s in data.stages)):
+            self.incumbent.deadline.check()
+            positions = (data.menu[s][level].position for s, level in zip(data.stages, levels, strict=True))
+            yield self.incumbent.offer(self.structure, tuple(positions))
 
     def _modelled(self, own: OneSet, data: Data, bound: float) -> tuple[float, float, list[Thresholds]]:
         """Solve models of a set that is bounded; return its bounds, and the parts it is split into."""
