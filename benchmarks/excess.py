@@ -1,7 +1,6 @@
 """Where what is paid above the least goes, rung by rung, and which rung what was asked lies on; for docs/traffic.md.
 
     python benchmarks/excess.py TRACES [--seconds S] [--only NAME ..]
-    python benchmarks/excess.py TRACES --at-random --only twitter
 
 TRACES is a folder with the files that `policies.py` takes, as it takes them. From rung to rung one thing more is as it
 really is, on the blocks that the controller takes:
@@ -18,10 +17,7 @@ really is, on the blocks that the controller takes:
 Rungs 1 to 3 are bounds: no policy pays less that serves requests as they come. Rungs 4 and 5 are what two policies pay,
 the one told all rates and the other those of the next minutes; another policy told the same may pay less.
 
-`--at-random` prints a bound between rungs 3 and 4 for `libra`, where nobody may wait: of requests that come at random
-within each period no more than E[min(places, how many came in the last second)] are on machines at once, whoever
-decides. Who knows all rates and no single request pays no less on average, up to the seconds beside decisions and ends
-of periods.
+What is paid at least between rungs 3 and 4 says `at_random.py`.
 """
 
 from __future__ import annotations
@@ -37,7 +33,6 @@ import numpy as np
 from money import EVERY_S, INSTANCES, at_once
 from policies import DOCS, traces
 from reporting import setting, table, write
-from scipy.stats import binom
 from waiting import BOUND, OVER_MEAN
 
 import serflow_opt as so
@@ -47,7 +42,6 @@ from serflow_opt.traffic.control.compare import Comparison, compare
 from serflow_opt.traffic.control.named_policies import service_for
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.demand.trace import Trace
-from serflow_opt.traffic.schedule.levels import Demand, best_levels, moments
 from serflow_opt.traffic.schedule.solve import schedule
 from serflow_opt.traffic.service import Block, Service
 
@@ -107,24 +101,17 @@ def main() -> None:
     parser.add_argument("traces", type=Path)
     parser.add_argument("--seconds", type=float, help="only so much of each trace, for a trial")
     parser.add_argument("--only", nargs="+", help="traces whose names begin so")
-    parser.add_argument("--at-random", action="store_true", help="the bound for `libra` with random moments, no table")
     parser.add_argument("--out", type=Path, default=DOCS / "traffic.md")
     given = parser.parse_args()
     first, rows = setting(), list[list[str]]()
     for trace in traces(given.traces, given.seconds):
         if given.only is not None and not trace.name.startswith(tuple(given.only)):
             continue
-        if given.at_random:
-            service = service_for(so.load("libra"), trace, 1)
-            print(f"libra on {trace.name}: {at_random(service, trace):.4g} USD with moments at random", flush=True)
-        else:
-            for name in INSTANCES:
-                instance = so.load(name)
-                found = compare(instance, trace, policies=POLICIES, every_s=EVERY_S)
-                rows.append(row(found, instance, trace))
-                print(rows[-1], flush=True)
-    if given.at_random:
-        return
+        for name in INSTANCES:
+            instance = so.load(name)
+            found = compare(instance, trace, policies=POLICIES, every_s=EVERY_S)
+            rows.append(row(found, instance, trace))
+            print(rows[-1], flush=True)
     write(given.out, "excess", f"{first}\n\n{table(HEAD, rows)}")
 
 
@@ -157,36 +144,6 @@ def row(found: Comparison, instance: Instance, trace: Trace) -> list[str]:
         asked.append(f"{usd:.4g} ({usd / bound - 1:+.1%}), {OVER_MEAN:.0%} less than LIBRA told the mean")
     said = [f"{usd:.4g}" + ("" if usd == bound else f" ({usd / bound - 1:+.1%})") for usd in rungs]
     return [f"{name} on {source}", *said, "; ".join(asked)]
-
-
-def at_random(service: Service, trace: Trace) -> float:
-    """Return what is paid at least, USD, by whoever knows rates, and no moments, where nobody may wait.
-
-    Parameters
-    ----------
-    service, trace
-        One block of one type with a function, and periods longer than requests take.
-    """
-    (block,) = service.blocks
-    machine = block.machines[0]
-    busy, price = service.busy_s(0, machine), service.function_usd(0)
-    counts, which = np.unique(trace.counts, return_inverse=True)
-    there = binom(counts[:, None], busy / trace.period_s)
-    most = math.ceil(float(there.ppf(1 - 1e-9).max()) / machine.workers)
-    places = np.arange(most * machine.workers)
-    held = np.cumsum(there.sf(places), axis=1)[:, machine.workers - 1 :: machine.workers] / busy
-    levels = best_levels(
-        Demand(np.arange(len(which) + 1) * trace.period_s, trace.counts / trace.period_s),
-        moments(trace.seconds, EVERY_S),
-        rate=service.rate_per_s(0, machine),
-        usd_per_s=machine.usd_per_s,
-        start_s=machine.start_s,
-        billing_min_s=machine.billing_min_s,
-        usd_per_request=price,
-        machines_max=machine.machines_max,
-        held=np.ascontiguousarray(np.diff(held, axis=1, prepend=0.0)[which]),
-    )
-    return levels.usd + price * trace.requests
 
 
 def in_parts(service: Service, trace: Trace) -> float:

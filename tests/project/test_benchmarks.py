@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import serflow_opt as so
+from serflow_opt.traffic.control.foresight import foresight
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.service import Service
 
@@ -71,6 +73,50 @@ def test_rows_of_where_the_money_goes(benchmark_of: Callable[[str], ModuleType])
     call = so.service_for(so.load("libra"), trace, 1)
     early = float(rows[4][4])
     assert own - early == pytest.approx(_first_s(call, trace, money.FIRST_S), rel=2e-3)
+
+
+def test_most_that_can_be_taken_of_requests_by_trying_all_ways(benchmark_of: Callable[[str], ModuleType]) -> None:
+    """Taking whoever finds a place free takes as many equally long requests as any choice in which no place has two."""
+    most = benchmark_of("at_random").most_at_once
+    rng = np.random.default_rng(4)
+    for _ in range(5):
+        times = np.sort(rng.random(8) * 4)
+        padded = np.append(times, math.inf)[None]
+        for places, found in zip((1, 2, 3), most(padded, 1.0, np.array([1, 2, 3]))[0], strict=True):
+            ways = ([n for n in range(8) if way >> n & 1] for way in range(1, 256))
+            fit = (len(way) for way in ways if all(_before(times[way], t) <= places for t in times[way]))
+            assert found == max(fit)
+
+
+def _before(times: np.ndarray, moment: float) -> int:
+    """How many of these requests hold a place at a moment, each for a second from its arrival on."""
+    return int(np.count_nonzero((times > moment - 1.0) & (times <= moment)))
+
+
+def test_work_that_cannot_be_done_in_time(benchmark_of: Callable[[str], ModuleType]) -> None:
+    """Three requests of 0.4 s at 0, 0.1 and 0.2 s, to be done within 0.5 s by one worker: 0.5 s of 1.2 s are too much.
+
+    At 0.1 s 0.3 s are left and 0.4 s come, 0.2 s too many; at 0.2 s 0.4 s are left and 0.4 s come, 0.3 s too many. Two
+    workers do 1 s within the time, which is enough.
+    """
+    overflow = benchmark_of("at_random").overflow
+    moments, work = np.array([[0.0, 0.1, 0.2, math.inf]]), np.array([[0.4, 0.4, 0.4, 0.0]])
+    assert overflow(moments, work, 0.5, np.array([1, 2]))[0] == pytest.approx([0.5, 0.0])
+
+
+def test_floor_of_random_moments_is_between_the_fluid_and_foresight(benchmark_of: Callable[[str], ModuleType]) -> None:
+    """Half an hour at 40 requests a second for LIBRA's machines of 16 places, and with waits."""
+    at_random = benchmark_of("at_random")
+    trace = Trace(np.full(30, 2400, dtype=np.int64), 60.0, np.full(30, 60.0), name="steady_per_minute")
+    for name in ("libra", "bert12-sst2"):
+        service = so.service_for(so.load(name), trace, 1)
+        least = at_random.floor(service, trace, 1, 3)
+        fluid, knows = so.schedule(service, trace, step_s=60.0), foresight(service, trace)
+        assert fluid.bound < min(least.each)
+        assert least.usd <= so.simulate(service, trace, knows).usd_total
+    alone = replace(service, blocks=(replace(service.blocks[0], function=None),))
+    with pytest.raises(ValueError, match="a function"):
+        at_random.floor(alone, trace, 1, 2)
 
 
 def _first_s(service: Service, trace: Trace, seconds: float) -> float:
