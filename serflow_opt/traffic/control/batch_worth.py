@@ -49,6 +49,16 @@ class BatchSlack(WaitingSlack):
         """
         return self.rounds * workers
 
+    def room_at(self, workers: int, rate_per_s: float, loads: Floats, shares: Floats) -> int:
+        """Return the same at all loads.
+
+        Parameters
+        ----------
+        workers, rate_per_s, loads, shares
+            As of `WaitingSlack.room_at`.
+        """
+        return self.room(workers, rate_per_s)
+
 
 class BatchWorth(MachineWorth):
     """Machines of a type in a block that takes batches.

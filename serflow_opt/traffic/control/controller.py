@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from serflow_opt.traffic.carrying import Arrivals
     from serflow_opt.traffic.demand.forecast import Forecaster
+    from serflow_opt.traffic.demand.rates import Rates
 
 STAYS = 3.0
 """Rates are means over so many stays of a request: over less they show what random arrivals count already."""
@@ -91,6 +92,7 @@ class Controller:
             for b, (smooth_s, past) in enumerate(zip(smooth, self._past, strict=True))
         ]
         self._came = [np.zeros(0) for _ in blocks]  # since the last decision
+        self._expected: list[Rates | None] = [None for _ in blocks]
         self._overload = Overload(service, partial(self._note, None))
         self._now_s = 0.0
 
@@ -123,7 +125,7 @@ class Controller:
                 or self._contests[b].behind(plan.worths)
             )
         ]
-        waiting = tuple(queue_max(plan, own) for plan, own in zip(self._plans, serving, strict=True))
+        waiting = tuple(map(queue_max, self._plans, serving, self._expected))
         return Orders(machines, waiting, degraded=self._overload.decide(over))
 
     def observe(self, b: int, from_s: float, counts: NDArray[np.float64]) -> None:
@@ -237,7 +239,7 @@ class Controller:
             for machine in block.machines
         }
         came, self._came[b] = self._came[b], np.zeros(0)
-        rates = self._outlooks[b].rates()
+        rates = self._expected[b] = self._outlooks[b].rates()
         if rates is None:  # nothing was seen yet: wait, or, where nothing else can serve, start with one
             return have if block.function or any(have.values()) else {block.machines[0].name: 1}
         name, count = plan.choice(self._now_s, rates, have)
@@ -292,7 +294,7 @@ def _smoothing_s(service: Service, b: int, arrivals: Arrivals) -> int:
     return min(LONGEST_SMOOTHING_S, max(least, round((STAYS if arrivals == "random" else 1.0) * busy)))
 
 
-def queue_max(plan: ValuedMachines, serving: Mapping[str, int]) -> int:
+def queue_max(plan: ValuedMachines, serving: Mapping[str, int], rates: Rates | None = None) -> int:
     """Return how many requests may wait for machines that serve, and still be in time.
 
     Parameters
@@ -301,11 +303,13 @@ def queue_max(plan: ValuedMachines, serving: Mapping[str, int]) -> int:
         Of the block.
     serving
         Machines by type.
+    rates
+        As forecast; None: whatever they are.
     """
     there = [(plan.worths[name], count) for name, count in serving.items() if count]
     workers = sum(count * worth.machine.workers for worth, count in there)
     rate = math.fsum(count * worth.rate_per_s for worth, count in there)
-    return min((worth.slack.room(workers, rate) for worth, _ in there), default=0)
+    return min((worth.room_for(workers, rate, rates) for worth, _ in there), default=0)
 
 
 def _machines(counts: Mapping[str, int], name: str) -> int:

@@ -19,6 +19,7 @@ import numpy as np
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.tolerances import ROUNDING, SHORTLY_S
 from serflow_opt.traffic.control.worth import LOADS, MOST_MACHINES, MachineWorth
+from serflow_opt.traffic.demand.forecast import distribution
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.schedule.levels import Demand, Levels, Spell, best_levels, moments
@@ -43,11 +44,15 @@ class Foresight:
         By block, when each machine is rented.
     worths
         By block, what machines of the type are worth.
+    rates, period_s
+        By block, requests a second, period by period, and how long a period is.
     """
 
     machines: tuple[str | None, ...]
     spells: tuple[tuple[Spell, ...], ...]
     worths: tuple[MachineWorth | None, ...]
+    rates: tuple[NDArray[np.float64], ...]
+    period_s: float
     every_s: float
     name: str = "foresight"
 
@@ -57,10 +62,18 @@ class Foresight:
         wanted = [sum(begin <= now < end for begin, end in spells) for spells in self.spells]
         names = list(zip(self.machines, wanted, strict=True))
         waiting = [
-            0 if name is None or worth is None else worth.room(min(count, seen.ready[b].get(name, 0)))
+            0 if name is None or worth is None else self._room(b, seen, worth, count)
             for b, ((name, count), worth) in enumerate(zip(names, self.worths, strict=True))
         ]
         return Orders(tuple({} if name is None else {name: count} for name, count in names), tuple(waiting))
+
+    def _room(self, b: int, seen: Seen, worth: MachineWorth, count: int) -> int:
+        """Return how many may wait in a block until the next decision."""
+        serving = min(count, seen.ready[b].get(worth.machine.name, 0))
+        first, last = (math.floor(s / self.period_s) for s in (seen.now_s, seen.now_s + self.every_s - SHORTLY_S))
+        coming = self.rates[b][first : last + 1]
+        known = distribution(coming, np.full(len(coming), 1 / len(coming))) if len(coming) else None
+        return worth.room_for(serving * worth.machine.workers, serving * worth.rate_per_s, known)
 
 
 def foresight(service: Service, trace: Trace, every_s: float = 60.0, deadline: Deadline = NEVER) -> Foresight:
@@ -102,7 +115,9 @@ def foresight(service: Service, trace: Trace, every_s: float = 60.0, deadline: D
             spells.append(tuple(best[3].rentals))
             (own,) = (machine for machine in block.machines if machine.name == best[2])
             worths.append(MachineWorth(service, b, own, 1.0, "random"))
-    return Foresight(tuple(machines), tuple(spells), tuple(worths), every_s)
+    blocks = range(len(service.blocks))
+    rates = tuple(np.asarray(trace.counts * (service.reach(b) / trace.period_s), dtype=float) for b in blocks)
+    return Foresight(tuple(machines), tuple(spells), tuple(worths), rates, trace.period_s, every_s)
 
 
 def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: float, deadline: Deadline) -> Levels:

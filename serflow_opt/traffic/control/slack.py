@@ -9,6 +9,14 @@ Who takes the k-th place of a queue waits for k departures. With all c workers b
 different workers are independent, so the wait is taken for a gamma distribution with that mean, of shape k / v, where
 v = max(1, cv²). Places are given out up to the last one at which those who get it are late by no more than the share
 that is allowed: then whatever the rate is, no more are. Where even the longest times end in the slack, nobody is late.
+
+Few get the last place, though. Where a function takes the others and rates are known, as many may wait as are late in
+the mean over these rates no more often than half of what may be, the other half being left for functions that start
+cold. At load a on c workers a request gets place k of K with probability
+
+    (a/c)^(k-1) / (1/B(c, a) + a/c + .. + (a/c)^K)                                                         (M/M/c/K),
+
+B Erlang's. So as not to rely on rates alone, in the last of these places no more than `LAST` times as many are late.
 """
 
 from __future__ import annotations
@@ -20,6 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
+from serflow_opt.traffic.queues.erlang import erlang_b
 from serflow_opt.traffic.queues.service_time import ServiceTime
 
 if TYPE_CHECKING:
@@ -30,6 +39,10 @@ TAIL = 1e-4
 """Share of the requests that may be late where the target is for all."""
 MARGIN = 0.8
 """Of what may be late so much is planned for: forecasts err, and functions start cold."""
+ON_AVERAGE = 0.5
+"""Of what may be late so much is planned for where it is a mean over all who come."""
+LAST = 10.0
+"""In the last place so many times as many may be late, then."""
 MOST_LATE = 0.5
 """No more of those who enter a block are made late, however few they are among all requests."""
 
@@ -75,26 +88,49 @@ class WaitingSlack:
             self._rooms[asked] = self._room(workers, rate_per_s)
         return self._rooms[asked]
 
+    def room_at(self, workers: int, rate_per_s: float, loads: Floats, shares: Floats) -> int:
+        """Return how many may wait, so that on average over some loads no more are late; `room` at least.
+
+        Parameters
+        ----------
+        workers, rate_per_s
+            As of `room`.
+        loads, shares
+            Busy workers, were there enough of them, and shares of time.
+        """
+        least, coming = self.room(workers, rate_per_s), shares * loads
+        if not (least or len(self.seconds)) or not workers or not coming.sum() > 0:
+            return least
+        there = coming > 0
+        coming, full = coming[there], loads[there] / workers
+        late = self._late_up_to(LAST * self.allowed, rate_per_s)
+        places = np.arange(1.0, len(late) + 1)
+        # powers of a/c, above full load in units of the highest, so that none is too large
+        from_end = np.where(full > 1, len(late), 0.0)[:, None]
+        powers = np.exp((places - from_end) * np.log(full)[:, None])
+        sooner = np.exp(-from_end * np.log(full)[:, None]) / erlang_b(workers, loads[there])[:, None]
+        each = np.cumsum(powers * late, axis=1) / full[:, None] / (sooner + np.cumsum(powers, axis=1))
+        mean = coming @ each / coming.sum()
+        return max(least, int(np.count_nonzero(mean <= self.allowed * ON_AVERAGE / MARGIN)))
+
     def _room(self, workers: int, rate_per_s: float) -> int:
         """Find what `room` returns."""
-        from scipy.special import gammaincc
-
         if not (len(self.seconds) and workers and 0 < rate_per_s < math.inf):
             return 0
-        scatter = max(1.0, self.service.cv2)
         sure = workers * math.floor(self.least_s / self.longest_s * (1 + ROUNDING)) if self.longest_s > 0 else 0
-        low, high = 0, 1
-        while self._late_at(high, rate_per_s, scatter, gammaincc) <= self.allowed:
-            low, high = high, 2 * high
-        while high - low > 1:
-            middle = (low + high) // 2
-            late = self._late_at(middle, rate_per_s, scatter, gammaincc) > self.allowed
-            low, high = (low, middle) if late else (middle, high)
-        return max(sure, low)
+        return max(sure, len(self._late_up_to(self.allowed, rate_per_s)))
 
-    def _late_at(self, place: int, rate_per_s: float, scatter: float, above: np.ufunc) -> float:
-        """Return the share late of those who take a place of the queue."""
-        return float(self.shares @ above(place / scatter, self.seconds * rate_per_s / scatter))
+    def _late_up_to(self, most: float, rate_per_s: float) -> Floats:
+        """Return the shares late of those who take place 1, 2, .. of the queue, up to the last that is no more."""
+        from scipy.special import gammaincc
+
+        scatter, places = max(1.0, self.service.cv2), 16
+        while True:
+            at = np.arange(1.0, places + 1)[:, None] / scatter
+            late: Floats = gammaincc(at, self.seconds * rate_per_s / scatter) @ self.shares
+            if late[-1] > most:
+                return late[: int(np.argmax(late > most))]
+            places *= 2
 
 
 def slack_of(service: Service, b: int, machine: Machine) -> WaitingSlack:

@@ -180,6 +180,22 @@ class MachineWorth:
         """Return how many may wait for so many machines."""
         return self.slack.room(count * self.machine.workers, count * self.rate_per_s)
 
+    def room_for(self, workers: int, rate_per_s: float, rates: Rates | None) -> int:
+        """Return how many may wait for workers of this and other types.
+
+        Parameters
+        ----------
+        workers, rate_per_s
+            As of `WaitingSlack.room`.
+        rates
+            As forecast; None, or where no function takes the others: whatever they are.
+        """
+        if rates is None or self.alone or self.busy_s <= 0 or not workers:
+            return self.slack.room(workers, rate_per_s)
+        valued = self._valued(rates)
+        loads = LOADS[valued.span] / self.busy_s * (workers / rate_per_s)
+        return self.slack.room_at(workers, rate_per_s, loads, valued.weights[valued.span])
+
     def _keeps(self, count: int) -> Floats:
         return 1 - self.lost(count)
 

@@ -55,11 +55,12 @@ def test_without_a_start_it_is_the_newsvendor() -> None:
 def test_a_queue_only_where_there_is_time_for_it() -> None:
     """16 busy workers end 16 requests a second: the k-th to wait is late when fewer than k end in the slack.
 
-    Of 0.9 s, with 14.4 ends on average: fewer than 3 in 7e-5 of the cases, fewer than 4 in 3e-4; one in 10,000 may be
-    late, of which 0.8 is planned for. 2.5 s are two whole rounds of 16, in which nobody is late.
+    Of 0.9 s, with 14.4 ends on average: fewer than 3 in 7e-5 of the cases, fewer than 4 in 3e-4, fewer than 5 in 1e-3.
+    Half of one in 10,000 may be late; four places make (7e-5 + 3e-4) / (5.7 + 4) late at 16 a second, where 5.7 is
+    1 / B(16, 16), and a fifth 1.3e-3 / 10.7. 2.5 s are two whole rounds of 16, in which nobody is late.
     """
     says = Says(Rates.steady(16.0))
-    for slo, waiting in ((1.0, 0), (1.9, 3), (3.5, 32)):
+    for slo, waiting in ((1.0, 0), (1.9, 4), (3.5, 32)):
         controller = Controller(service(slo_s=slo), arrivals="smooth", forecaster=lambda block: says)
         controller.observe(0, 0, np.full(60, 16.0))
         assert controller.decide(seen(60, [], {"m4.large": 1})).queue_max == (waiting,)

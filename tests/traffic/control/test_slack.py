@@ -78,6 +78,46 @@ def test_who_is_late_anyway_uses_up_what_may_be() -> None:
     assert allowed_late(one(0.25, 0.9)) == 0.0
 
 
+@pytest.mark.parametrize("loads", [(6.0,), (3.0, 7.5), (8.0,), (5.0, 20.0)])
+def test_as_many_wait_as_are_late_on_average(loads: tuple[float, ...]) -> None:
+    """On eight workers of 0.1 s, one request in 100 may be late: half of that on average over loads, by M/M/8/K.
+
+    Whoever finds k - 1 waiting waits for k departures and is late with fewer than k of them in 0.4 s; in the last place
+    no more than ten times as many are late as may be. Under overload the last place is as it is whatever comes.
+    """
+    own = one(0.5, 0.99)
+    # times of 0.1 s have four sure rounds; with 0.45 s of the slower stage at hand there is none
+    slack = replace(slack_of(own, 0, FAST), longest_s=0.45)
+    allowed = 0.01 * MARGIN
+    late = [fewer(k, 0.4 * 80) for k in range(1, 100)]
+    strict = sum(share <= allowed for share in late)
+    assert slack.room(8, 80.0) == strict
+
+    def mean_late(room: int) -> float:
+        late_of = came = 0.0
+        for load in loads:
+            states = [load**k / math.factorial(k) for k in range(9)]
+            states += [states[8] * (load / 8) ** j for j in range(1, room + 1)]
+            late_of += load * math.fsum(states[8 + j] * late[j] for j in range(room)) / math.fsum(states)
+            came += load
+        return late_of / came
+
+    rooms = [room for room in range(100) if room == 0 or late[room - 1] <= 10 * allowed]
+    best = max([strict, *(room for room in rooms if mean_late(room) <= 0.005)])
+    assert slack.room_at(8, 80.0, np.array(loads), np.full(len(loads), 1 / len(loads))) == best
+    assert best > strict or max(loads) > 8
+
+
+def test_room_at_no_load_is_that_of_any() -> None:
+    """Nobody comes, or nobody serves: as many as whatever comes."""
+    own = one(0.5, 0.99)
+    slack = slack_of(own, 0, FAST)
+    assert slack.room_at(8, 80.0, np.array([0.0, 5.0]), np.array([1.0, 0.0])) == slack.room(8, 80.0)
+    assert slack.room_at(0, 0.0, np.array([5.0]), np.ones(1)) == 0
+    huge = slack.room_at(8, 80.0, np.array([1e6]), np.ones(1))
+    assert huge == slack.room(8, 80.0), "far above full load no power overflows"
+
+
 def test_nobody_waits_without_a_target() -> None:
     """Without a target there is no slack to share, and nobody is told to wait."""
     own = one(None)
