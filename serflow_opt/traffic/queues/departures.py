@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.queues.service_time import ServiceTime
 
-STEPS = 512
-"""Steps of the grid of times, half of them up to the latest."""
+FINE, CELLS = 64, 2**14
+"""Cells to a mean service time, and most cells. Grids are of the service alone, and not of the times that are asked
+for: what is told of one time does not depend on others, so that it keeps its order between queues of one law."""
 DAMPING = 23.0
 """What is beyond a period of a transform comes back into it times exp(-23)."""
-SERVERS = 512
-"""Service times and times for which what was found is kept."""
+SERVERS = 64
+"""Laws of service times and lengths of grids for which what was found is kept."""
 
 
 def at_most(servers: int, service: ServiceTime, most: int, times: Floats) -> Floats:
@@ -55,7 +56,9 @@ def at_most(servers: int, service: ServiceTime, most: int, times: Floats) -> Flo
         nobody: Floats = np.power(alone, servers)[:, None]
         return nobody
     horizon = 3 * service.mean * (most / servers + 1) * max(1.0, service.cv2)
-    left = _one_server(service, np.minimum(times, horizon).tobytes()).left(most)
+    left = _one_server(service, _cells(min(float(times.max(initial=0.0)), horizon) / service.mean)).left(
+        np.minimum(times, horizon), most
+    )
     period = 2 ** math.ceil(math.log2(2 * most))
     damping = np.exp(-DAMPING / period * np.arange(period))
     transform = np.fft.rfft(left * damping[: left.shape[1]], n=period)
@@ -69,38 +72,62 @@ def at_most(servers: int, service: ServiceTime, most: int, times: Floats) -> Flo
 
 
 class _OneServer:
-    """How many leave one server within each of some times, as far as was asked."""
+    """How many leave one server within times, as far as was asked.
 
-    def __init__(self, service: ServiceTime, times: Floats) -> None:
-        self._times = times
-        last = float(times.max(initial=0.0))
-        self._at_least = [np.ones(len(times)), np.maximum(1 - excess(service, times) / service.mean, 0.0)]
-        self._grid: Floats | None = None
-        if last == 0.0:
-            return
-        step = last / (STEPS // 2 - 1)
-        self._grid = step * np.arange(STEPS + 1.0)
-        first = on_grid(excess_squared(service, self._grid) / service.mean, step)
-        each = on_grid(excess(service, self._grid), step)
-        self._damping = np.exp(-DAMPING / STEPS * np.arange(STEPS))
-        z = np.exp(-DAMPING / STEPS - 2j * math.pi / STEPS * np.arange(STEPS // 2 + 1))
+    Parameters
+    ----------
+    service
+        Service times.
+    cells
+        Of the grid.
+    """
+
+    def __init__(self, service: ServiceTime, cells: int) -> None:
+        self._service = service
+        step = service.mean / FINE * max(1, cells // CELLS)
+        cells = min(cells, CELLS)
+        self._steps = steps = 2 * cells
+        times = step * np.arange(steps + 1.0)
+        first = on_grid(excess_squared(service, times) / service.mean, step)
+        each = on_grid(excess(service, times), step)
+        self._damping = np.exp(-DAMPING / steps * np.arange(steps))
+        z = np.exp(-DAMPING / steps - 2j * math.pi / steps * np.arange(cells + 1))
         self._following = np.fft.rfft(each * self._damping)
         self._transform = np.fft.rfft(first * self._damping) / (1 - z) * self._following
+        self._step = step
+        self._at_least = np.zeros((0, cells))  # two leave, three, ..: by time on the grid
 
-    def left(self, most: int) -> Floats:
+    def left(self, times: Floats, most: int) -> Floats:
         """Return P(n leave within t), n = 0 .. most - 1 or as far as there are any: a row for each time."""
-        if self._grid is None:
-            return np.ones((len(self._times), 1))
-        while len(self._at_least) <= most and self._at_least[-1].max() > ROUNDING:
-            until = np.fft.irfft(self._transform, n=STEPS) / self._damping
+        if len(self._at_least) < most - 1 and (not len(self._at_least) or self._at_least[-1, -1] > ROUNDING):
+            self._extend(most - 1)
+        cell = np.minimum((times / self._step).astype(np.int64), self._at_least.shape[1] - 2)
+        part, rows = times / self._step - cell, self._at_least[: most - 1]
+        first = np.maximum(1 - excess(self._service, times) / self._service.mean, 0.0)
+        within = rows[:, cell] * (1 - part) + rows[:, cell + 1] * part
+        found = np.minimum.accumulate(np.vstack([np.ones((1, len(times))), first[None, :], within]))
+        left: Floats = np.maximum(-np.diff(found[: most + 1], axis=0).T, 0.0)
+        return left
+
+    def _extend(self, most: int) -> None:
+        """Tell of up to so many, or as many as leave on the grid."""
+        rows = [self._at_least]
+        for _ in range(most - len(self._at_least)):
+            until = np.fft.irfft(self._transform, n=self._steps) / self._damping
             until[1:] = (until[1:] + until[:-1]) / 2  # the mass at a time counts half there
             until[0] = 0.0
-            within = np.interp(self._times, self._grid[: STEPS // 2], until[: STEPS // 2])
-            self._at_least.append(np.clip(within, 0.0, self._at_least[-1]))
             self._transform = self._transform * self._following
-        return np.maximum(-np.diff(np.array(self._at_least[: most + 1]), axis=0).T, 0.0)
+            rows.append(np.maximum(until[None, : self._steps // 2], 0.0))
+            if rows[-1][0, -1] <= ROUNDING:
+                break
+        self._at_least = np.vstack(rows)
+
+
+def _cells(last: float) -> int:
+    """Return the cells of a grid up to a time, in mean service times: so that few grids are made."""
+    return int(2 ** math.ceil(math.log2(max(last * FINE + 2, 2 * FINE))))
 
 
 @lru_cache(maxsize=SERVERS)
-def _one_server(service: ServiceTime, times: bytes) -> _OneServer:
-    return _OneServer(service, np.frombuffer(times))
+def _one_server(service: ServiceTime, cells: int) -> _OneServer:
+    return _OneServer(service, cells)

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.queues.service_time import ServiceTime
 
-ONE_BY_ONE = 128
+ONE_BY_ONE = 256
 """So many who wait are told apart; of more there are so many groups."""
 SEEN, BY_QUEUE, BY_SERVERS = 1.3, 1.05, -0.7
 """The fitted time."""

@@ -3,7 +3,10 @@
 Chances are off by less than 1e-4: those of waits by 2e-5 where the longest time is 16 times the shortest.
 
 With room for all, who waits waits for a geometric number of residual times, P(N = n) = (1-ρ) ρ^n (F. Pollaczek, 1930;
-A. Khinchine, 1932): a transform of the law on a grid, which keeps the mean.
+A. Khinchine, 1932): a transform of the law on a grid, which keeps the mean. Log-normal factors of mean 1 rise in the
+convex order with their deviation; E (S - t)+ does, that is residual times rise in the usual stochastic order, on the
+grid, too, where the share above a cell is its mean over the cell; and with these their sums (M. Shaked, J. G.
+Shanthikumar, "Stochastic orders", 2007, theorem 1.A.4). So waits rise with the deviation.
 
 With room for r, states with room have the same proportions as where there is room for all (H. C. Tijms, "A first course
 in stochastic models", 2003, section 9.8.2). Services that begin with k waiting are as frequent as arrivals that find k
@@ -31,8 +34,9 @@ if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.queues.service_time import ServiceTime
 
-FINE, FINEST = 50, 2**15
-"""Steps to a mean service time where there is room for all, and at most so many steps."""
+FINE, FINEST = 64, 2**15
+"""Steps to a mean service time where there is room for all, and at most so many steps: then longer ones. What is told
+of one time does not depend on the others, and the grid not on the law: so waits keep their order on it, too."""
 DAMPING = 27.0
 """What is beyond the grid comes back into it times exp(-27)."""
 FALLEN = 45.0
@@ -42,12 +46,12 @@ CELLS = 128
 GRIDS, TABLES = 256, 64
 """Laws of service times for which grids are kept, and tables of sums, which are larger."""
 LONGEST, MOST = 60.0, 64
-"""Longest service time over the mean, and room, for which the grid will do."""
+"""Longest service time over the mean, and room, for which the grid will do where room is limited."""
 
 
-def fits(service: ServiceTime, room: int | None) -> bool:
+def fits(service: ServiceTime, room: int) -> bool:
     """Return whether the formulas here are for a service time and room."""
-    return longest(service) <= LONGEST * service.mean and (room is None or room <= MOST)
+    return longest(service) <= LONGEST * service.mean and room <= MOST
 
 
 @dataclass(frozen=True)
@@ -78,8 +82,9 @@ class OneServer:
         """Return the shares of those who wait that wait longer than x, at a load."""
         latest = FALLEN * (1 + self.service.cv2) / 2 / (1 - rho) + 2 * longest(self.service) / self.service.mean
         last = min(max(float(x.max(initial=0.0)), 1 / FINE), latest)
-        steps = min(max(1024, 2 ** math.ceil(math.log2(2 * FINE * last))), FINEST)
-        step = last / (steps // 2 - 1)
+        steps = max(1024, 2 ** math.ceil(math.log2(2 * (FINE * last + 1))))
+        step = max(1, steps // FINEST) / FINE
+        steps = min(steps, FINEST)
         mean = self.service.mean
         times = step * mean * np.arange(steps + 1.0)
         residual = on_grid(excess_squared(self.service, times) / mean**2, step)

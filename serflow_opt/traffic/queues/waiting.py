@@ -10,8 +10,9 @@ import numpy as np
 
 from serflow_opt.traffic.queues.erlang import erlang_b
 from serflow_opt.traffic.queues.limited import Limited
+from serflow_opt.traffic.queues.longer import Longer
 from serflow_opt.traffic.queues.mdc import FULLEST, FixedTimesAt
-from serflow_opt.traffic.queues.mg1 import OneServer, OneServerLimited, fits
+from serflow_opt.traffic.queues.mg1 import MOST, OneServer, OneServerLimited, fits
 from serflow_opt.traffic.queues.mgc import TwoMoments
 
 if TYPE_CHECKING:
@@ -67,9 +68,10 @@ class Waiting:
 def waiting(servers: int, rates_per_s: Floats, service: ServiceTime, room: int | None = None) -> Waiting:
     """Return what Poisson arrivals wait, first come first served.
 
-    Waits rise with the rate and the room, and fall with the servers. With the scatter of the service times they rise
-    where there is room for all; where room is limited more are lost instead, and those who are served may wait less. So
-    fixed times bound from below what is lost, and what is waited where there is room for all.
+    As told, waits rise with the rate and the room, and fall with the servers. With the scatter of the service times they
+    rise where there is room for all (`mgc`, `mg1`); where room is limited more are lost instead, and those who are
+    served may wait less, and then longer again. Of real queues with several servers that is no theorem (W. Whitt,
+    "Counterexamples for comparisons of queues with finite waiting rooms", 1992).
 
     Parameters
     ----------
@@ -150,9 +152,12 @@ def _limited(servers: int, loads: Floats, service: ServiceTime, room: int, mean_
     """Return what is waited where `room` may wait, by the law of service times in units of their mean."""
     some = loads > 0
     lost = np.zeros_like(loads)
-    one = servers == 1 and fits(service, room) and len(loads) <= FEW
-    served = loads[some]
+    at_all = servers == 1 and fits(service, 0) and len(loads) <= FEW
+    one, served = at_all and fits(service, room), loads[some]
+    queue: OneServerLimited | Limited | Longer
     queue = OneServerLimited.at(served, service, room) if one else Limited.at(servers, served, service, room)
+    if at_all and not one:  # more room makes nobody wait less, where another formula goes on, too
+        queue = Longer.of(OneServerLimited.at(served, service, MOST), queue)
     lost[some] = queue.lost
 
     def mean() -> Floats:
@@ -177,7 +182,7 @@ def _unlimited(servers: int, loads: Floats, service: ServiceTime, mean_s: float)
     queue: FixedTimesAt | OneServer | TwoMoments
     if fixed and len(loads) <= FEW and np.all(loads[served] <= FULLEST * servers):
         name, queue = "M/D/c", FixedTimesAt.of(servers, loads[served])
-    elif servers == 1 and len(loads) <= FEW and fits(service, None):
+    elif servers == 1 and len(loads) <= FEW:
         name, queue = _with_factor("M/G/1", service), OneServer(service, loads[served])
     else:
         name, queue = "M/G/c by two moments", TwoMoments.at(servers, loads[served], service.cv2)

@@ -31,3 +31,13 @@ def test_of_many_servers_few_leave_as_poisson_has_it() -> None:
     """Many servers, each of which hardly ever leaves within t, are a Poisson stream of rate c."""
     found = at_most(200, ONE, 6, np.array([0.01]))[0]
     assert found == pytest.approx(pdtr(np.arange(6), 2.0), abs=0.01)
+
+
+def test_what_is_told_of_a_time_does_not_depend_on_others() -> None:
+    """Fixed times and long queues: a later time beside it changes nothing."""
+    times = np.array([0.3, 7.7, 19.2])
+    alone = at_most(2, ONE, 50, times)
+    assert at_most(2, ONE, 50, np.append(times, 26.0))[:3] == pytest.approx(alone, abs=1e-9)
+    assert alone[2, 38:40] == pytest.approx(
+        [0.8**2, 1 - 0.2**2], abs=1e-9
+    )  # 19 leave each, or 20
