@@ -70,11 +70,30 @@ def wait(at: Setting, block: Block, reach: Sequence[float], onward_s: float) -> 
     )
     room = None if block.pools.function is None else block.room
     entering = np.array([rate * reach[block.first] for _, rate in at.rates])
-    queue = waiting(
-        block.count * machine.workers, entering, ServiceTime.of_moments(held, cv2 if cv2 > ROUNDING else 0.0), room
+    queues = [
+        (chance, waiting(block.count * machine.workers, entering, ServiceTime.of_moments(held, own), room))
+        for chance, own in between(cv2 if cv2 > ROUNDING else 0.0, room)
+    ]
+    return Wait(
+        sum(chance * queue.lost for chance, queue in queues),
+        sum(chance * (1.0 - queue.lost) * queue.mean_s for chance, queue in queues),
+        lambda times: sum(chance * (1.0 - queue.lost)[:, None] * queue.beyond(times) for chance, queue in queues),
     )
-    stay = 1.0 - queue.lost
-    return Wait(queue.lost, stay * queue.mean_s, lambda times: stay[:, None] * queue.beyond(times))
+
+
+def between(cv2: float, room: int | None) -> list[tuple[float, float]]:
+    """Variations that a queue is told at, and its shares of them: 1 + cv² in eighths of octaves where some may wait.
+
+    The lowest eighth is cut at a quarter and a sixteenth.
+    """
+    if not room:
+        return [(1.0, cv2)]
+    eighth = math.floor(8 * math.log2(1 + cv2))
+    low, high = 2 ** (eighth / 8) - 1, 2 ** ((eighth + 1) / 8) - 1
+    if eighth == 0:
+        low, high = next((a, b) for a, b in ((0.0, high / 16), (high / 16, high / 4), (high / 4, high)) if cv2 <= b)
+    share = (cv2 - low) / (high - low)
+    return [(1 - share, low), (share, high)]
 
 
 def no_room(servers: int, load: float, room: int) -> float:

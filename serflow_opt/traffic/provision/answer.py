@@ -40,11 +40,6 @@ TRIED_WAITS = (
 """Of what an answer is the cheapest where it was too much to look into all waits; `least` is a bound of these."""
 NO_WAITS = "among deployments where nobody waits beside a function"
 """The same where waits were not asked for."""
-WAITS_CHECKED = (
-    "bounds of waits beside functions take lateness as least where times vary least or most: checked by numbers, not "
-    "derived"
-)
-"""What a proof rests on where waits beside functions were proven."""
 WITHOUT_WAITS, TWO_HERE = "where nobody waits beside a function", "with two pools at this cut and these thresholds only"
 """The same, and what is known of two pools a block, in a few words."""
 
@@ -106,8 +101,6 @@ def deployment_of(
     if any(own.without_waits for own in searches):
         among = NO_WAITS if question.prove_waits is None else _tried_waits(searches, best)
         deployment = replace(deployment, scope=f"{among}; {deployment.scope}", proven_where=WITHOUT_WAITS)
-    elif question.prove_waits:
-        deployment = replace(deployment, scope=f"{deployment.scope}; {WAITS_CHECKED}")
     if two is not None:
         everywhere = relative_gap(best, two.anywhere) <= winner.gap * (1 + EQUAL)
         where = " and ".join(filter(None, ("" if everywhere else TWO_HERE, deployment.proven_where)))

@@ -281,18 +281,16 @@ class Capacity:
                 ),
                 square=self._least_squares(choice, longest),
                 square_high=float(self.squares(choice) @ np.array([self.data.reach_high[s] for s in self.data.stages])),
-                longest_s=longest,
-                deviation_s=self._deviation_s(choice),
+                longest_s=self._longest(choice),
                 slack=None,
                 room=self.promise.room * (1 + TOLERANCE),
             )
         return self._relaxed[key]
 
-    def _deviation_s(self, choice: BlockChoice) -> float:
-        """Return the largest standard deviation of how long a worker is held, where waits count it."""
-        if choice.machine is None or self.promise.measure == "worst":
-            return 0.0
-        return max(self.structures.spreads_s(choice.machine, choice.first, choice.last))
+    def _longest(self, choice: BlockChoice) -> float:
+        """Return the most that the mean square of how long a worker is held may be over the mean, s."""
+        held, squares = self._held(choice)
+        return max((square / t for t, square in zip(held, squares, strict=True) if t > 0), default=0.0)
 
     def waiting(self, choice: BlockChoice, shares: Sequence[float]) -> LeastWaits | None:
         """Return `relaxed` of a block whose slack is still to be told, to those who meet cold starts in some ways.
@@ -336,13 +334,25 @@ class Capacity:
 
     def squares(self, choice: BlockChoice) -> Floats:
         """Second moment of the seconds that a worker of a block is held, by a unit of reach of each stage, s²."""
-        times = self.machine_times(choice)
-        ends = [*itertools.accumulate(times[s] for s in sorted(times))]
+        each = np.diff(self._held(choice)[1], prepend=0.0)
         square = np.zeros(self.data.last)
-        square[choice.first : choice.last + 1] = np.diff(np.square([0.0, *ends]))
-        if choice.last + 1 < self.data.last:
-            square[choice.last + 1] = (ends[-1] + choice.sending_s) ** 2 - ends[-1] ** 2
+        square[choice.first : choice.first + len(each)] = each
         return square
+
+    def _held(self, choice: BlockChoice) -> tuple[list[float], list[float]]:
+        """Return how long who leaves at each stage, or goes on, holds a worker of a block: mean and mean square.
+
+        How times vary counts where waits count it: not in the worst case, where they are as stated.
+        """
+        if choice.machine is None:
+            return [], []
+        times = self.machine_times(choice)
+        held = [*itertools.accumulate(times[s] for s in sorted(times))]
+        spreads = [*self.structures.spreads_s(choice.machine, choice.first, choice.last)]
+        if choice.last + 1 < self.data.last:
+            held, spreads = [*held, held[-1] + choice.sending_s], [*spreads, spreads[-1]]
+        vary = self.promise.measure != "worst"
+        return held, [t * t + (sd * sd if vary else 0.0) for t, sd in zip(held, spreads, strict=True)]
 
 
 def _bare(choice: BlockChoice) -> BlockChoice:

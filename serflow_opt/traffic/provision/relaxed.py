@@ -10,29 +10,30 @@ that is late.
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from serflow_opt.ground.tolerances import EQUAL, SCATTERED, SMALLEST, TOLERANCE
+from serflow_opt.traffic.provision.below import lines_below
 from serflow_opt.traffic.provision.limit_slack import LimitSlack, apart_of
-from serflow_opt.traffic.provision.waits import ROOMS, Queues, Wait, useful_rooms
+from serflow_opt.traffic.provision.waits import ROOMS, Queues, Wait, useful_rooms, variations
 
 if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats, Ints, Mask
     from serflow_opt.traffic.provision.block_ranges import BlockRanges
 
-LOST = 1e-3
-"""Share that finds no room from which on both ends of the variation are looked at: who goes to the function does not
-wait, so that fewer may wait too long where times vary more. That the least is at an end is checked by numbers."""
 PARTS = 16
 """Of an octave: squared coefficients of variation are rounded down to such parts, where any work may be."""
 LOOKS = 5
-"""Works at which the least second moment is looked at between two."""
+"""Works between two at which the least variation is looked at."""
+WAITED = 32
+"""Parts of a range of works in each of which the least mean wait is told."""
 HALVINGS = 14
 """Of the range in which the most work of a number of machines lies: it is told to twice such a part."""
 NEAR = 30.0
@@ -55,8 +56,8 @@ class LeastWaits:
         R_high, most reach of its first stage.
     least_s
         Least mean seconds that who enters holds a worker.
-    longest_s, deviation_s
-        Most seconds that one holds a worker, and the largest standard deviation of them, which no square here counts.
+    longest_s
+        The second moment of these seconds over their mean is at most so much.
     square
         Slopes and starts of lines below S(W), the least second moment of these seconds, a request of the service (s²).
     square_low, square_high
@@ -80,7 +81,6 @@ class LeastWaits:
     square_low: float = 0.0
     square_high: float = math.inf
     longest_s: float = math.inf
-    deviation_s: float = 0.0
     share: float = 1.0
     _held: dict[tuple[float, float], tuple[float, float, float]] = field(init=False, default_factory=dict)
 
@@ -105,14 +105,22 @@ class LeastWaits:
         mean = max(low / self.reach_high, self.least_s) if self.reach_high > 0 else low
         if not low > 0:
             return mean, 0.0, 0.0
-        works = np.linspace(low, high, LOOKS)
-        square = self._squares(works)
-        cv2: Floats = (square * float(self.reaches[0]) / works**2 - 1) * (1 - EQUAL)
-        least = max(0.0, rounded_down(float(cv2.min()), 1 - low / high))
+        least = (self._least_quotient(low, high) * float(self.reaches[0]) - 1) * (1 - EQUAL)
+        least = max(0.0, rounded_down(least, 1 - low / high))
         most = min(self.square_high, self.longest_s * low) * self.reach_high / low**2 - 1  # E h² <= longest E h
-        most += (self.deviation_s * self.reach_high / low) ** 2
-        known = 0 < most < math.inf
-        return mean, least, max(least, 1 / rounded_down(1 / most, 1 - low / high)) if known else least
+        return mean, least, max(least, most * (1 + EQUAL))
+
+    def _least_quotient(self, low: float, high: float) -> float:
+        """Return no more than the least of S(W) / W² between two works.
+
+        S is at least each of some lines a + b W, b >= 0. (a + b W) / W² falls, or rises until W = -2 a / b and then
+        falls, so that it is least at an end of a range: in each part the largest over lines of their least counts.
+        """
+        slopes, starts = self.square
+        works = np.linspace(low, high, LOOKS)
+        squares = np.vstack([slopes[:, None] * works + starts[:, None], np.full(LOOKS, self.square_low)])
+        quotients = squares / works**2
+        return float(np.minimum(quotients[:, :-1], quotients[:, 1:]).max(axis=0).min())
 
     def _squares(self, works: Floats) -> Floats:
         """Return the least second moment of the seconds that one holds a worker, by work, s²."""
@@ -128,19 +136,20 @@ class LeastWaits:
         count, places, low, high
             As `row` takes them.
         """
+        each = tuple(self._waits(count, places, low, high))
+        return self.queues.least(each) if len(each) > 1 else each[0] if each else None
+
+    def _waits(self, count: int, places: int | None, low: float, high: float) -> Iterator[Wait]:
+        """Yield waits of which, for whatever thresholds, one is not longer; none: nobody need wait."""
         mean, least, most = self.held(low, high)
         if not (mean > 0 and low > 0 and count):
-            return None
-        servers, queues = count * self.workers, self.queues
-
-        def at(cv2: float) -> Wait:
-            return queues.at_least(servers, places, low / mean * self.share, high / mean * self.share, mean, cv2)
-
-        found = at(max(least, SCATTERED))
-        others = [at(0.0)] if least < SCATTERED else []
-        if places is not None and most > least and float(found.lost.max()) > LOST:
-            others.append(at(most))
-        return queues.least((found, *others)) if others else found
+            return
+        # with room for all waits rise with the variation; times that do not vary have a formula of their own
+        alone = [0.0, SCATTERED] if least < SCATTERED else [least]
+        each = variations(least, most) if places else alone
+        servers, reaches = count * self.workers, (low / mean * self.share, high / mean * self.share)
+        for cv2 in each:
+            yield self.queues.at_least(servers, places, *reaches, mean, cv2)
 
     def least_square(self, low: float, high: float) -> float:
         """Return the least second moment of the seconds that a request of the service holds a worker, s².
@@ -165,23 +174,14 @@ class LeastWaits:
             Between these is W, seconds.
         """
         assert self.slack is not None
-        return self._rising(count, places, low, high, self.slack.seconds, self.slack.apart())
+        return self._rising(self.wait(count, places, low, high), self.slack.apart())
 
-    def _rising(
-        self,
-        count: int,
-        places: int | None,
-        low: float,
-        high: float,
-        seconds: Floats,
-        apart: tuple[Mask, Floats, Ints],
-    ) -> Floats:
+    def _rising(self, wait: Wait | None, apart: tuple[Mask, Floats, Ints]) -> Floats:
         """Return `row` for any slacks; the last two axes are those of `LimitSlack.seconds`."""
         assert self.slack is not None
         spare, times, where = apart
         late = np.where(spare, 0.0, 1.0)
-        wait = self.wait(count, places, low, high) if len(times) else None
-        if wait is not None:
+        if wait is not None and len(times):
             late[spare] = self.queues.late(wait, times)[where]
         rising: Floats = self.share * self.slack.shares @ np.maximum(np.diff(late, axis=-1, prepend=0.0), 0.0)
         return rising
@@ -200,7 +200,11 @@ class LeastWaits:
         -------
         In the unit of the limit, by structure.
         """
-        taken: Floats = self._rising(count, places, low, high, seconds, apart_of(seconds)) @ self.reaches
+        apart = apart_of(seconds)
+        if not len(apart[1]):
+            return self._rising(None, apart) @ self.reaches
+        each = [self._rising(wait, apart) @ self.reaches for wait in self._waits(count, places, low, high)]
+        taken: Floats = np.min(each, axis=0) if each else self._rising(None, apart) @ self.reaches
         return taken
 
     def waited_s(self, count: int, places: int | None, low: float, high: float) -> float:
@@ -211,10 +215,10 @@ class LeastWaits:
         count, places, low, high
             As `row` takes them.
         """
-        wait = self.wait(count, places, low, high)
-        return (
-            0.0 if wait is None else self.share * low / self.held(low, high)[0] * float(self.queues.mean(wait.seconds))
-        )
+        return min((self._waited_s(own, low, high) for own in self._waits(count, places, low, high)), default=0.0)
+
+    def _waited_s(self, wait: Wait, low: float, high: float) -> float:
+        return self.share * low / self.held(low, high)[0] * float(self.queues.mean(wait.seconds))
 
     def taken(self, count: int, places: int | None, low: float, high: float) -> float:
         """Return the least that waiting takes of the limit, in its unit; arguments as of `row`.
@@ -224,9 +228,30 @@ class LeastWaits:
         count, places, low, high
             As `row` takes them.
         """
-        if self.slack is None:
-            return self.waited_s(count, places, low, high)
-        return float(self.row(count, places, low, high) @ self.reaches)
+        return min(self._each_taken(count, places, low, high))
+
+    def late(self, count: int, places: int | None, low: float, high: float) -> bool:
+        """Return whether waiting takes more than the limit, whatever the thresholds; arguments as of `row`.
+
+        Parameters
+        ----------
+        count, places, low, high
+            As `row` takes them.
+        """
+        return all(taken > self.room for taken in self._each_taken(count, places, low, high))
+
+    def _each_taken(self, count: int, places: int | None, low: float, high: float) -> Iterator[float]:
+        """Yield what waits take of the limit, of which one is no more than it is for whatever thresholds."""
+        slack, nobody = self.slack, True
+        for wait in self._waits(count, places, low, high) if slack is None or len(slack.apart()[1]) else ():
+            nobody = False
+            yield self._waited_s(wait, low, high) if slack is None else self._late(wait)
+        if nobody:
+            yield 0.0 if slack is None else self._late(None)
+
+    def _late(self, wait: Wait | None) -> float:
+        assert self.slack is not None
+        return float(self._rising(wait, self.slack.apart()) @ self.reaches)
 
     def most_work(self, count: int, low: float, high: float) -> float:
         """Return the most work that machines without a function may have to do, between two; below `low`: none.
@@ -301,7 +326,7 @@ class LeastWaits:
         """
 
         def late(n: int) -> bool:
-            return self.taken(count, ROOMS[n], low, high) > self.room
+            return self.late(count, ROOMS[n], low, high)
 
         useful = ROOMS.index(most) + 1
         if not late(useful - 1):  # often so, or none
@@ -350,7 +375,7 @@ def rows(
 def tangents(
     relaxed: LeastWaits, count: int, room: int | None, low: float, high: float, points: Sequence[float]
 ) -> list[tuple[float, float]]:
-    """Return lines (slope, intercept) below the mean wait of machines, which rises with the work, near some points.
+    """Return lines (slope, intercept) below the mean wait of machines, near some points: see `below.py`.
 
     Parameters
     ----------
@@ -361,19 +386,6 @@ def tangents(
     points
         W near which lines are wanted, seconds.
     """
-
-    def value(work: float) -> float:
-        return relaxed.waited_s(count, room, work, high)
-
-    grid = np.linspace(low, high, 25)
-    values = np.array([value(float(w)) for w in grid])
-    known = np.isfinite(values)
-    lines = []
-    for point in points:
-        at = min(max(point, low), float(grid[known][-1]) if known.any() else low)
-        step = max(at * 1e-4, SMALLEST)
-        below, above = value(at - step), value(at)
-        slope = max(0.0, (above - below) / step) if math.isfinite(above) else 0.0
-        start = (above if math.isfinite(above) else 0.0) - slope * at
-        lines.append((slope, start - max(0.0, float((start + slope * grid - values)[known].max(initial=0.0)))))
-    return lines
+    ends = np.linspace(low, high, WAITED + 1)
+    waited = [relaxed.waited_s(count, room, *own) for own in itertools.pairwise(ends.tolist())]
+    return lines_below(ends, np.array(waited), points)

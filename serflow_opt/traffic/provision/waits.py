@@ -3,6 +3,11 @@
 A request that finds no free worker waits where fewer than `room` are waiting, else it goes to the block's function; a
 block without a function has room for all. The queue is taken for M/G/c by the first two moments of the seconds that a
 request holds a worker (`traffic/queues`), at every rate as if it lasted.
+
+Beside a function more variation sends more away, and makes those who stay wait longer or not: who waits too long, of
+all who come, may be fewest anywhere in a range of it. So such queues are told at some variations (`VARIATIONS`), and
+between two of these as if one were met with a share of the chances, and else the other. Then the least in a range is at
+its ends or at one of these in it.
 """
 
 from __future__ import annotations
@@ -22,6 +27,8 @@ from serflow_opt.traffic.queues.service_time import ServiceTime
 from serflow_opt.traffic.queues.waiting import FEW, Waiting, waiting, waiting_at_least
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from serflow_opt.traffic.service import Machine, Service
@@ -43,6 +50,10 @@ REMEMBERED = 100 * 2**20
 APART, PARTS = 0.005, 8
 """What may be lost more at one end of a range of loads than at the other, and else the parts that it is cut into: waits
 at one end are put together with losses at the other."""
+VARIATIONS = np.concatenate([[0.0], (2 ** (1 / 8) - 1) / 4.0 ** np.arange(2, 0, -1), 2 ** (np.arange(1, 161) / 8) - 1])
+"""Squared coefficients of variation at which queues beside functions are told: 1 + cv² is an eighth of an octave apart,
+and less where times hardly vary. Above the last, of a million, as there."""
+_TOLD = frozenset(VARIATIONS.tolist())
 ROOMS: tuple[int, ...] = (*range(9), 10, 12, 15, 18, 22, 27, 33, 40, 50, 60, 75, 90, 110, 135, 165, 200, 250)
 """Numbers of requests that may wait where others go to a function: each at most a quarter more than the one before."""
 
@@ -126,6 +137,28 @@ class LeastWait(Wait):
         """Return the least P(wait > t) of all who enter, by rate and time (s, 0 or more)."""
         least: Floats = np.min([own.beyond(times) for own in self.each], axis=0)
         return least
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WaitBetween(Wait):
+    """A wait that is one of two, with a chance.
+
+    Attributes
+    ----------
+    other
+        The second.
+    chance
+        Of that.
+    """
+
+    first: Wait
+    other: Wait
+    chance: float
+
+    def beyond(self, times: Floats) -> Floats:
+        """Return P(wait > t) of all who enter, by rate and time (s, 0 or more)."""
+        longer: Floats = (1 - self.chance) * self.first.beyond(times) + self.chance * self.other.beyond(times)
+        return longer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,6 +248,8 @@ class Queues:
         seconds, cv2
             Mean and squared coefficient of variation of the time that one holds a worker.
         """
+        if room and cv2 not in _TOLD:
+            return _mixed(cv2, lambda own: self.of(servers, room, reach, seconds, own))
         cv2 = cv2 if cv2 > ROUNDING else 0.0
         found = waiting(servers, self.rates * reach, ServiceTime.of_moments(seconds, cv2), room)
         with np.errstate(invalid="ignore"):
@@ -233,6 +268,8 @@ class Queues:
         """
         if not room or not high > low:  # where there is room for all, waits rise with the load
             return self.of(servers, room, low, seconds, cv2)
+        if cv2 not in _TOLD:
+            return _mixed(cv2, lambda own: self.at_least(servers, room, low, high, seconds, own))
         law, few = ServiceTime.of_moments(seconds, cv2 if cv2 > ROUNDING else 0.0), len(self.rates) <= FEW
         for parts in (1, PARTS):
             ends = np.geomspace(low, high, parts + 1)
@@ -275,6 +312,24 @@ def _rounded(wait: Wait, step_s: float) -> Floats:
     mass[:, :-1] += half
     mass[:, 1:] += half
     return mass
+
+
+def variations(low: float, high: float) -> list[float]:
+    """Return squared coefficients of variation among which waits beside a function are least between two."""
+    inner = VARIATIONS[(low < VARIATIONS) & (high > VARIATIONS)].tolist()
+    return [low, *inner, high] if high > low else [low]
+
+
+def _mixed(cv2: float, at: Callable[[float], Wait]) -> Wait:
+    """Return a wait between those at two of `VARIATIONS`."""
+    high = int(np.searchsorted(VARIATIONS[:-1], cv2))
+    low, above = VARIATIONS[max(high - 1, 0)].item(), VARIATIONS[high].item()
+    chance = min(max((cv2 - low) / (above - low), 0.0), 1.0) if above > low else 0.0
+    first, other = at(low), at(above)
+    lost, seconds = (
+        (1 - chance) * getattr(first, name) + chance * getattr(other, name) for name in ("lost", "seconds")
+    )
+    return WaitBetween(lost, seconds, first.queue, first, other, chance)
 
 
 def _least(each: tuple[Wait, ...]) -> Wait:

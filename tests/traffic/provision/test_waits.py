@@ -21,6 +21,7 @@ from serflow_opt.problem.offers import Link, Option, Tier
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.provision.result import Deployment
 from serflow_opt.traffic.provision.solve import provision
+from serflow_opt.traffic.provision.waits import Queues, variations
 from serflow_opt.traffic.queues.service_time import ServiceTime
 from serflow_opt.traffic.queues.waiting import waiting
 
@@ -315,3 +316,29 @@ def test_waits_of_blocks_add_up(measure: str, slo: float) -> None:
     assert found.latency_wait_ms == pytest.approx(
         (erlang_c(best[0], 2.0) / (best[0] - 2) + 0.5 * erlang_c(best[1], 1.0) / (best[1] - 1)) * 1000, rel=1e-9
     )
+
+
+# ----------------------------------------------------------------------------------------------------
+# Variations at which queues beside functions are told
+
+
+def test_fewest_wait_too_long_between_two_variations() -> None:
+    """One worker, room for two, 1.3455 asked for: fewer wait beyond 1.6833 s at a cv² of 0.04 than at 0 and at 0.2.
+
+    Of 1.5 million requests followed one by one 16.28, 15.63 and 16.34 % did; an end of a range is no bound of it.
+    """
+    queues, time = Queues(Rates.steady(1.3455)), np.array([1.6833])
+    late = [float(queues.of(1, 2, 1.0, 1.0, cv2).beyond(time)[0, 0]) for cv2 in (0.0, 0.04, 0.2)]
+    assert late == pytest.approx([0.1628, 0.1563, 0.1634], abs=2e-3)
+    assert len(variations(0.0, 0.2)) > 3
+
+
+def test_waits_between_two_variations_are_in_proportion() -> None:
+    """A quarter of the way from one that is told to the next, three quarters of the chances are those of the first."""
+    queues, times = Queues(Rates.steady(2.0)), np.array([0.0, 0.4, 2.0])
+    low, high = 2**0.5 - 1, 2**0.625 - 1
+    first, other, found = (queues.of(2, 3, 1.0, 1.1, cv2) for cv2 in (low, high, low + (high - low) / 4))
+    assert found.beyond(times) == pytest.approx(0.75 * first.beyond(times) + 0.25 * other.beyond(times), rel=1e-9)
+    assert found.lost == pytest.approx(0.75 * first.lost + 0.25 * other.lost, rel=1e-9)
+    exact = waiting(2, np.array([2.0]), ServiceTime.of_moments(1.1, low), 3)
+    assert first.lost == pytest.approx(exact.lost, rel=1e-9)

@@ -38,6 +38,4 @@ def test_what_is_told_of_a_time_does_not_depend_on_others() -> None:
     times = np.array([0.3, 7.7, 19.2])
     alone = at_most(2, ONE, 50, times)
     assert at_most(2, ONE, 50, np.append(times, 26.0))[:3] == pytest.approx(alone, abs=1e-9)
-    assert alone[2, 38:40] == pytest.approx(
-        [0.8**2, 1 - 0.2**2], abs=1e-9
-    )  # 19 leave each, or 20
+    assert alone[2, 38:40] == pytest.approx([0.8**2, 1 - 0.2**2], abs=1e-9)  # 19 leave each, or 20
