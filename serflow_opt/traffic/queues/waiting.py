@@ -68,8 +68,8 @@ class Waiting:
 def waiting(servers: int, rates_per_s: Floats, service: ServiceTime, room: int | None = None) -> Waiting:
     """Return what Poisson arrivals wait, first come first served.
 
-    As told, waits rise with the rate and the room, and fall with the servers. With the scatter of the service times they
-    rise where there is room for all (`mgc`, `mg1`); where room is limited more are lost instead, and those who are
+    As told, waits rise with the rate and the room, and fall with the servers. With the scatter of the service times
+    they rise where there is room for all (`mgc`, `mg1`); where room is limited more are lost instead, and those who are
     served may wait less, and then longer again. Of real queues with several servers that is no theorem (W. Whitt,
     "Counterexamples for comparisons of queues with finite waiting rooms", 1992).
 
