@@ -63,11 +63,12 @@ from serflow_opt.cli.serve import serve
 from serflow_opt.cli.speed import speed
 from serflow_opt.cli.sweep import sweep
 from serflow_opt.cli.traffic import scale, simulate
+from serflow_opt.cli.usage import Application
 from serflow_opt.cli.versions import versions
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.stopping import ending_at_second, stoppable
 
-app = typer.Typer(
+app = Application(
     name="serflow-opt",
     help="Decide where each stage of an early-exit network runs, on what, and when a request may leave early.",
     no_args_is_help=True,
@@ -345,29 +346,12 @@ def _highs_options(given: list[str]) -> dict[str, object]:
     return options
 
 
-app.command()(validate)
-app.command()(new)
-app.command("catalog")(prices)
-app.command()(schema)
-app.command()(explain)
-app.command()(fleet)
-app.command()(pareto)
-app.command()(sweep)
-app.command()(diff)
-app.command()(report)
-app.command()(profile)
-app.command()(run)
-app.command()(rounds)
-app.command()(speed)
-app.command()(provision)
-app.command()(scale)
-app.command()(bound)
-app.command()(simulate)
-app.command()(compare)
-app.command()(serve)
-app.command()(export)
-app.command()(reproduce)
-app.command()(versions)
+COMMANDS = (
+    (validate, new, prices, schema, explain, fleet, pareto, sweep, diff, report, profile, run, rounds, speed),
+    (provision, scale, bound, simulate, compare, serve, export, reproduce, versions),
+)
+for own in (own for row in COMMANDS for own in row):
+    app.command()(own)
 
 
 def _version(wanted: bool) -> None:

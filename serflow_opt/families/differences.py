@@ -126,12 +126,19 @@ def compared_files(first: Path, second: Path) -> Differences:
     Raises
     ------
     InputError
-        Where one cannot be read.
+        Where one cannot be read, or is of something else.
     """
-    from serflow_opt.files import read_json
+    from serflow_opt.ground.answers import read_answer
 
-    one, other = (read_json(path, "give what `--out` or `--json` wrote", "an answer") for path in (first, second))
-    return differences(one, other, (str(first), str(second)))
+    read, problems = [], list[Problem]()
+    for path in (first, second):
+        try:
+            read.append(read_answer(path))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return differences(*read, names=(str(first), str(second)))
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from serflow_opt.errors import InputError, Problem
-from serflow_opt.files import read_json, write_atomically
+from serflow_opt.files import write_atomically
+from serflow_opt.ground.answers import read_answer
 from serflow_opt.ground.display import Displayed
 from serflow_opt.pages.kinds import body_of, title_of
 from serflow_opt.pages.markup import Markup, join, tag
-
-CURE = "give what `solve --out`, `pareto --out`, `compare --json`, `provision --out`, .. wrote"
 
 
 def page_of(answer: Displayed | Mapping[str, Any]) -> str:
@@ -73,7 +72,7 @@ def write_page(answer: Displayed | Mapping[str, Any] | str | Path, path: str | P
     if isinstance(answer, str | Path):
         from dataclasses import replace
 
-        document = read_json(answer, CURE, "an answer")
+        document = read_answer(answer)
         try:
             text = page_of(document)
         except InputError as error:

@@ -20,3 +20,7 @@ def test_the_command_reads_what_solve_wrote(tmp_path: Path) -> None:
     assert "no difference" in run("diff", a, a).stdout
     b.write_text(json.dumps([1]))
     assert run("diff", a, b).code == 2
+    a.write_text('{"colour": "red"}')
+    ran = run("diff", a, b)
+    assert ran.code == 2
+    assert [str(path) in line for path, line in zip((a, b), ran.stderr.splitlines(), strict=True)] == [True, True]

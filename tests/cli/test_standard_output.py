@@ -16,6 +16,7 @@ import pytest
 import typer
 
 from serflow_opt.cli.main import app
+from serflow_opt.ground.answers import is_answer
 
 TRACE = "second,requests\n" + "".join(f"{second},{count}\n" for second, count in enumerate((3, 0, 5, 2, 1, 4)))
 POINTS = "memory_mb,mean_ms\n512,400\n1024,200\n1769,116\n3538,70\n"
@@ -42,6 +43,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "versions": (),
 }
 """Arguments of every command that has --json."""
+NO_ANSWERS = {"validate", "catalog", "versions"}
+"""Commands whose documents say nothing of what was asked: `diff` and `report` refuse them."""
 WITH_HIGHS: tuple[tuple[str, ...], ...] = (
     ("solve", "libra", "resnet50-lambda", "--jobs", "2", "--method", "milp"),
     ("solve", "libra", "--method", "milp", "--threads", "2", "--gap", "0"),
@@ -72,7 +75,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path / "trace.csv").write_text(TRACE)
     (path / "points.csv").write_text(POINTS)
     np.savez(path / "two.npz", inputs=np.arange(64.0).reshape(32, 2), labels=np.arange(32) % 2)
-    (path / "answer.json").write_text("{}", encoding="utf-8")
+    answer = {"instance": "x", "status": "optimal"}
+    (path / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
     return path
 
 
@@ -99,7 +103,8 @@ def test_standard_output_is_one_json_document(
     code = here(*(str(plan) if word == "plan.json" else word for word in call))
     printed = capfd.readouterr()
     assert code == 0, printed.err
-    json.loads(printed.out)
+    document = json.loads(printed.out)
+    assert isinstance(document, list) or is_answer(document) == (call[0] not in NO_ANSWERS)
 
 
 def test_a_process_of_its_own_prints_one_json_document(folder: Path) -> None:
