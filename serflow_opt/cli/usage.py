@@ -61,7 +61,7 @@ def _problems(command: TyperCommand, ctx: Any, args: list[str]) -> list[Problem]
         try:
             parsed = command.make_parser(ctx).parse_args(args=list(args))
         except UsageError as error:
-            name = getattr(error, "option_name", None)
+            name = str(getattr(error, "option_name", ""))
             at = next((n for n, own in enumerate(args) if own.partition("=")[0] == name), None)
             if at is None:
                 return problems

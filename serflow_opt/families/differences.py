@@ -138,7 +138,8 @@ def compared_files(first: Path, second: Path) -> Differences:
             problems += error.problems
     if problems:
         raise InputError(problems)
-    return differences(*read, names=(str(first), str(second)))
+    one, other = read
+    return differences(one, other, (str(first), str(second)))
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -73,7 +73,7 @@ def test_all_bad_rows_are_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "arguments", "parts"),
     [
-        ("simulate", ("--policy", "autoscalr"), ("--policy", "autoscalr", "autoscaler", "controller")),
+        ("simulate", ("--policy", "autoscalr"), ("--policy", "autoscalr", "autoscaler")),
         ("compare", ("--policy", "magic"), ("--policy", "magic", "controller")),
         *((command, ("--from-s", "500"), ("--from-s", "180 s")) for command in TRACED),
         *((command, ("--from-s", "50", "--to-s", "20"), ("--from-s, --to-s", "50 to 20")) for command in TRACED),
