@@ -63,12 +63,12 @@ from serflow_opt.cli.serve import serve
 from serflow_opt.cli.speed import speed
 from serflow_opt.cli.sweep import sweep
 from serflow_opt.cli.traffic import scale, simulate
-from serflow_opt.cli.usage import Application
+from serflow_opt.cli.usage import CommandLine
 from serflow_opt.cli.versions import versions
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.ground.stopping import ending_at_second, stoppable
 
-app = Application(
+app = CommandLine(
     name="serflow-opt",
     help="Decide where each stage of an early-exit network runs, on what, and when a request may leave early.",
     no_args_is_help=True,

@@ -28,15 +28,15 @@ CURES = (
 """What the parser says of a value, and what is to be written."""
 
 
-class Application(typer.Typer):
+class CommandLine(typer.Typer):
     """Commands that tell all that is wrong with their options at once."""
 
     def command(self, *arguments: Any, **keywords: Any) -> Callable[[Function], Function]:
         """Take a function as a command, as `typer.Typer.command` does."""
-        return super().command(*arguments, cls=_Command, **keywords)
+        return super().command(*arguments, cls=_ToldCommand, **keywords)
 
 
-class _Command(TyperCommand):
+class _ToldCommand(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read a command line, or print all that is wrong with it and end."""
         given = list(args)
