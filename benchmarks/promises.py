@@ -16,11 +16,13 @@ import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 from reporting import setting, table, write
 
 import serflow_opt as so
+from serflow_opt.ground import deadline
 from serflow_opt.problem.instance import Instance
 from serflow_opt.problem.network import Menu, Stage
 from serflow_opt.problem.offers import Link, Option, Tier
@@ -32,6 +34,8 @@ from serflow_opt.traffic.scaling_policy import Orders, Seen
 MEASURES = ("p90", "p95", "p99", "mean")
 ALL = "all"
 """What the row of sums is called."""
+LIMIT_S = 60.0
+"""What each is provisioned in, of the processor's time."""
 RUNS, WARM = 10, 0.25
 """Independent runs of a look, and what part of each is left out: it begins with nobody there."""
 TIMES, SPENT = (1, 4, 16, 64), (1 / 6, 1 / 6, 1 / 6, 1 / 2)
@@ -200,7 +204,8 @@ def judged(seed: int, requests: int) -> list[str]:
     case = drawn(seed)
     behind = "functions behind" if case.functions else "machines alone"
     kind = f"{case.blocks} block{'s' * (case.blocks > 1)}, {behind}"
-    found = so.provision(case.instance, keep=case.fits, blocks=case.blocks, time_limit=60)
+    with patch.object(deadline, "clock", time.process_time):  # or other work on the machine would cut searches short
+        found = so.provision(case.instance, keep=case.fits, blocks=case.blocks, time_limit=LIMIT_S)
     if not found.parts:
         return [kind, found.status]
     simulated = found.simulated

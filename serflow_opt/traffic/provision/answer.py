@@ -24,7 +24,7 @@ from serflow_opt.traffic.provision.search import ProvisionSearch
 from serflow_opt.traffic.provision.service_of import chosen_thresholds, service_of
 from serflow_opt.traffic.provision.structures import BlockChoice
 from serflow_opt.traffic.provision.two_pools import STEPS, TwoPoolOutcome
-from serflow_opt.traffic.provision.waits import Wait
+from serflow_opt.traffic.provision.waits import Size, Wait
 
 LATE = "time was up before a deployment was found; allow more with --time-limit"
 """Why there is no answer, where no solver was in doubt."""
@@ -170,7 +170,14 @@ def _valued(
             0 if choice.machine is None or choice.function is not None else counts_of.enough(n) or size.count
             for n, (choice, size) in enumerate(zip(single, sizes, strict=True))
         ]
-        sizes, simulated = confirmed(promise, structure, service, sizes, fewest, question.demand, deadline)
+
+        def valuation(own: Sequence[Size]) -> tuple[float, float]:
+            usd = math.fsum(part.usd_per_s for part in search.parts(structure, service, own))
+            return usd, strands.taken([promise.wait(apart, n, size.count, size.room) for n, size in enumerate(own)])
+
+        sizes, simulated = confirmed(
+            promise, structure, service, sizes, fewest, question.demand, deadline, valuation=valuation
+        )
     parts = search.parts(structure, service, sizes)
     points = zip(
         parts,

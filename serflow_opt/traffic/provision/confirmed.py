@@ -2,11 +2,13 @@
 
 The formula takes departures for Poisson, waits of blocks for independent, and service times for two moments. So the
 counts it finds are put under simulated traffic: they have to keep the limit, and one machine less in any block without
-a function has to break it. Where formula and simulation disagree the simulation decides.
+a function has to break it. Where formula and simulation disagree the simulation decides: of deployments with more slack
+the cheapest that it confirms is handed out (`trials.py`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,8 @@ from serflow_opt.traffic.confirm.confirm import confirm
 from serflow_opt.traffic.confirm.result import Confirmation, LatencyTarget
 from serflow_opt.traffic.provision.lateness import TAIL
 from serflow_opt.traffic.provision.pools import Apart, BlockPool, pools_of
-from serflow_opt.traffic.provision.waits import ROOMS
+from serflow_opt.traffic.provision.slack import SlackLadder, Valuation
+from serflow_opt.traffic.provision.trials import Trials
 from serflow_opt.traffic.simulate.service_times import Law
 
 if TYPE_CHECKING:
@@ -26,8 +29,6 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.provision.waits import Size
     from serflow_opt.traffic.service import Block, Service
 
-MOST_CHANGES = 20
-"""Changes of a deployment that simulations ask for, at most."""
 REQUESTS, REQUESTS_LESS = 6_400_000, 1_600_000
 """Requests that a simulation of a deployment may take, and one with a machine less: about 2 and 0.5 s. In the worst
 case, where one in 10,000 may be late, both may take the first."""
@@ -111,6 +112,7 @@ def confirmed(
     demand: Rates,
     deadline: Deadline,
     *,
+    valuation: Valuation | None = None,
     keep_rooms: bool = False,
 ) -> tuple[tuple[Size, ...], Simulated | None]:
     """Put a deployment under simulated traffic, and change its sizes until it keeps the limit with no machine too many.
@@ -127,6 +129,8 @@ def confirmed(
         Rates of arrival.
     deadline
         When to stop.
+    valuation
+        What sizes cost and take of the limit; None: not known but for what machines cost.
     keep_rooms
         Whether nobody is late for waiting beside a function, so that as many may wait there, whatever is simulated.
 
@@ -144,9 +148,13 @@ def confirmed(
     blocks = Apart.of(service, pools).blocks
     cold = [0.0 if c.function is None else promise.structures.option(c.function).cold_share for c in structure]
 
-    def simulated(own: Sequence[Size], most: int, deadline: Deadline = deadline) -> Confirmation:
-        counts, rooms = [size.count for size in own], [size.room for size in own]
-        return confirm(
+    known = dict[tuple[tuple[int, ...], tuple[int | None, ...]], Confirmation]()
+
+    def simulated(own: Sequence[Size], deadline: Deadline = deadline, most: int = REQUESTS) -> Confirmation:
+        counts, rooms = tuple(size.count for size in own), tuple(size.room for size in own)
+        if (counts, rooms) in known:  # with a machine less it may be one that was tried before
+            return known[counts, rooms]
+        found = confirm(
             service,
             counts,
             demand,
@@ -157,18 +165,28 @@ def confirmed(
             most_requests=most,
             deadline=deadline,
         )
+        if found.requests:
+            known[counts, rooms] = found
+        return found
 
-    now = list(sizes)
-    found = simulated(now, REQUESTS)
-    for _ in range(MOST_CHANGES):
-        if found.verdict != "broken" or not _more(now, waiting, blocks, keep_rooms=keep_rooms):
-            break
-        found = simulated(now, REQUESTS)
+    ladder = SlackLadder(sizes, blocks, valuation or _rent(blocks), keep_rooms=keep_rooms)
+    chosen = Trials(ladder, simulated, deadline).run()
     alone = [n for n in waiting if pools[n].choice.function is None]
     most_less = REQUESTS if promise.measure == "worst" else REQUESTS_LESS
-    now, found, less = _fewer(lambda own, **more: simulated(own, most_less, **more), now, found, alone, fewest)
+    now, found, less = _fewer(
+        lambda own, **more: simulated(own, most=most_less, **more), list(chosen.sizes), chosen.found, alone, fewest
+    )
     told = [Less(pools[n].block, own, int(n > 0 and pools[n - 1].block == pools[n].block)) for n, own in less.items()]
-    return tuple(now), Simulated(found, tuple(told), _changed(promise, pools, now, sizes))
+    changed = _changed(promise, pools, now, sizes)
+    if changed and chosen.first.verdict != "kept":
+        changed += f" ({'refuted' if chosen.first.verdict == 'broken' else 'not confirmed'})"
+    return tuple(now), Simulated(found, tuple(told), changed)
+
+
+def _rent(blocks: Sequence[Block]) -> Valuation:
+    """Return what machines cost, where nothing is known of how much they take of the limit."""
+    rents = [block.machines[0].usd_per_s if block.machines else 0.0 for block in blocks]
+    return lambda sizes: (math.fsum(rent * own.count for rent, own in zip(rents, sizes, strict=True)), math.nan)
 
 
 def _fewer(
@@ -226,23 +244,6 @@ def _which(pool: BlockPool, promise: Promise) -> str:
     """Name one of two pools."""
     p = pool.choice.machine
     return "" if pool.share == 1 or p is None else f" on {promise.structures.option(p).name}"
-
-
-def _more(now: list[Size], waiting: Sequence[int], blocks: Sequence[Block], *, keep_rooms: bool) -> bool:
-    """Let fewer wait beside a function, or else add the cheapest machine; say whether anything could be done."""
-    roomy = [] if keep_rooms else [b for b in waiting if now[b].room]
-    if roomy:
-        b = max(roomy, key=lambda b: now[b].room or 0)
-        room = now[b].room or 0
-        now[b] = replace(now[b], room=max(own for own in ROOMS if own < room))
-        return True
-    alone = [b for b in waiting if now[b].room is None]
-    free = [b for b in alone if (most := blocks[b].machines[0].machines_max) is None or now[b].count < most]
-    if not free:
-        return False
-    b = min(free, key=lambda b: blocks[b].machines[0].usd_per_s)
-    now[b] = replace(now[b], count=now[b].count + 1)
-    return True
 
 
 def _said(size: Size) -> str:

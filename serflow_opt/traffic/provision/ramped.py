@@ -57,7 +57,7 @@ def _best(verb: Callable[..., Deployment], instance: Instance, args: Any, kwargs
     for on in sets:
         left = {} if limit is None else {"time_limit": max(deadline.left, 0.0)}
         found.append(verb(with_on(instance, on), *args, **{**kwargs, **left}))
-    best = min(found, key=lambda own: own.usd_per_s)
+    best = min(found, key=lambda own: (own.refuted, own.usd_per_s))
     bounds = [own.bound if own.status != "infeasible" else math.inf for own in found]
     checked = [own.checked_bound if own.status != "infeasible" else math.inf for own in found]
     method = f"{best.method}; the best of {len(sets)} sets of classifiers that may be on, each searched alone"

@@ -146,6 +146,11 @@ class Deployment(Kept):
         return math.fsum(part.usd_per_s for part in self.parts) if self.parts else math.inf
 
     @property
+    def refuted(self) -> bool:
+        """Whether simulations have it break its promise of latency, and no change was found that keeps it."""
+        return self.simulated is not None and self.simulated.kept.verdict == "broken"
+
+    @property
     def gap(self) -> float:
         """Relative distance of cost and bound."""
         if not self.parts:

@@ -10,7 +10,7 @@ from support.valued_parts import confirmation
 
 from serflow_opt.ground.deadline import NEVER
 from serflow_opt.traffic.demand.rates import Rates
-from serflow_opt.traffic.provision.confirmed import Less, Simulated, _more, _said, confirmed, target_of
+from serflow_opt.traffic.provision.confirmed import Less, Simulated, _said, confirmed, target_of
 from serflow_opt.traffic.provision.waits import Size
 
 
@@ -55,20 +55,6 @@ def test_nobody_waits_nothing_is_simulated() -> None:
         structure = structure_of(priced, ((0, 1), pools))
         service = served(priced, structure, 0, 0)
         assert confirmed(priced.promise, structure, service, [size], [1], Rates.steady(2.0), NEVER) == ((size,), None)
-
-
-def test_fewer_may_wait_before_machines_are_added() -> None:
-    """Beside a function the next smaller number of places; alone the cheaper machine that is left."""
-    priced = pricing(whole())
-    block = served(priced, structure_of(priced, ((0, 1), MACHINES)), 0, 0).blocks[0]
-    dear = replace(block, machines=(replace(block.machines[0], usd_per_s=9.0, machines_max=2),))
-    now = [Size(3, 10), Size(1, None)]
-    assert _more(now, [0, 1], [block, dear], keep_rooms=False)
-    assert [(own.count, own.room) for own in now] == [(3, 8), (1, None)]
-    now = [Size(3, None), Size(2, None)]
-    assert _more(now, [0, 1], [block, dear], keep_rooms=False)
-    assert [own.count for own in now] == [4, 2]
-    assert not _more([Size(2, None)], [0], [dear], keep_rooms=False)
 
 
 def test_verdicts_as_words_and_json() -> None:
