@@ -19,7 +19,7 @@ from serflow_opt.traffic.provision.pools import apart as apart_of
 from serflow_opt.traffic.provision.promise import Promise
 from serflow_opt.traffic.provision.question import ProvisionQuestion, SizedStructure
 from serflow_opt.traffic.provision.result import Deployment
-from serflow_opt.traffic.provision.scope import scope_of
+from serflow_opt.traffic.provision.scope import beside, scope_of
 from serflow_opt.traffic.provision.search import ProvisionSearch
 from serflow_opt.traffic.provision.service_of import chosen_thresholds, service_of
 from serflow_opt.traffic.provision.structures import BlockChoice
@@ -101,6 +101,8 @@ def deployment_of(
     if any(own.without_waits for own in searches):
         among = NO_WAITS if question.prove_waits is None else _tried_waits(searches, best)
         deployment = replace(deployment, scope=f"{among}; {deployment.scope}", proven_where=WITHOUT_WAITS)
+    elif question.instance.latency_slo_s is None and question.carrying.arrivals == "random" and beside(question):
+        deployment = replace(deployment, scope=f"{NO_WAITS}; {deployment.scope}", proven_where=WITHOUT_WAITS)
     if two is not None:
         everywhere = relative_gap(best, two.anywhere) <= winner.gap * (1 + EQUAL)
         where = " and ".join(filter(None, ("" if everywhere else TWO_HERE, deployment.proven_where)))

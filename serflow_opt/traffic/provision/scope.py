@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 def scope_of(question: ProvisionQuestion, parts: Sequence[Part], simulated: Simulated | None) -> str:
     """Return the line.
 
+    What holds for all deployments that were compared counts, not only what holds for the answer: machines alone may be
+    the answer because a function beside them was taken to be slower than it is for most requests.
+
     Parameters
     ----------
     question
@@ -36,7 +39,7 @@ def scope_of(question: ProvisionQuestion, parts: Sequence[Part], simulated: Simu
         said.append(f"rates in {MOST_RATES} groups")
     if instance.latency_slo_s is None:
         return "; ".join(said)
-    if any(part.machine and part.function for part in parts):
+    if beside(question):
         said.append("latency as if all met the slower pool of a block")
     if question.law.scatters:
         said.append(f"service times a factor, {question.law}, and sums of them of the same law")
@@ -48,11 +51,23 @@ def scope_of(question: ProvisionQuestion, parts: Sequence[Part], simulated: Simu
     if any(part.machine and part.queue_max != 0 for part in parts):
         tail = f", for all but {TAIL:g} of the requests" if instance.latency_measure == "worst" else ""
         said.append(f"waits as in M/G/c queues by two moments{tail}")
-    if any(part.machine and part.function for part in parts):
+    if beside(question):
         said.append(f"queue_max one of {_menu()}")
-        if any(part.queue_max for part in parts):
+        if any(part.machine and part.function and part.queue_max for part in parts):
             said.append("calls of the function as in M/M/c/K queues")
     return "; ".join([*said, *unconfirmed(question, parts, simulated)])
+
+
+def beside(question: ProvisionQuestion) -> bool:
+    """Whether a block may have a function beside its machines, given what the instance offers.
+
+    Parameters
+    ----------
+    question
+        What was asked.
+    """
+    kinds = {question.instance.tiers[option.tier].kind for option in question.instance.options}
+    return "function" in kinds and len(kinds) > 1
 
 
 def _menu() -> str:

@@ -21,3 +21,14 @@ def test_stages_that_nobody_reaches_run_nowhere() -> None:
     assert (found.levels, found.accuracy) == ((0,), pytest.approx(0.8))
     assert found.latency_worst_ms == pytest.approx(1500.0)
     assert provision(tiny.one_vm(options=(v,), menus=menus, accuracy_min=0.85), 2.0).status == "infeasible"
+
+
+def test_without_a_target_nobody_waits_beside_a_function_and_that_is_said() -> None:
+    """Places to wait in would be free there, and others with them may be cheaper; machines alone are not concerned."""
+    said = provision(tiny.two_stages(), 2.0, time_limit=10)
+    assert (said.proven_where, "where nobody waits beside" in said.scope) == (
+        "where nobody waits beside a function",
+        True,
+    )
+    assert provision(tiny.one_vm(), 2.0).proven_where == ""
+    assert provision(tiny.two_stages(), 2.0, arrivals="smooth").proven_where == ""

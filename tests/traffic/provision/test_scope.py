@@ -21,9 +21,15 @@ from serflow_opt.traffic.provision.scope import scope_of
 
 
 def scope(
-    *parts: Part, measure: str = "p95", rates: int = 1, simulated: Simulated | None = None, **changes: Any
+    *parts: Part,
+    measure: str = "p95",
+    rates: int = 1,
+    simulated: Simulated | None = None,
+    without: str | None = None,
+    **changes: Any,
 ) -> str:
     instance = tiny.two_stages(latency_slo_s=5.0, latency_measure=measure)
+    instance = instance if without is None else instance.keep(exclude=[without])
     demand = Rates(np.linspace(1.0, 2.0, rates), np.full(rates, 1 / rates))
     question = ProvisionQuestion(instance, demand, 2, None, Carrying("random", 0.8), **changes)
     return scope_of(question, parts, simulated)
@@ -40,13 +46,22 @@ def test_what_decides_beside_a_function_is_named() -> None:
     assert "groups" not in said
 
 
+ALONE = part(function=None, queue_max=None, spilled=0.0)
+
+
 def test_nothing_is_named_that_does_not_apply() -> None:
-    """The scope names no assumption that the deployment did not need."""
-    alone = part(function=None, queue_max=None, spilled=0.0)
-    said = scope(alone, simulated=KEPT)
+    """The scope names no assumption that neither the deployment nor what it was compared with needs."""
+    said = scope(ALONE, simulated=KEPT, without="fn")
     assert said == "Poisson arrivals at every block; waits as in M/G/c queues by two moments"
     assert "M/M/c/K" not in scope(part(queue_max=0), simulated=KEPT)
-    assert "queue_max" not in scope(alone, measure="worst", simulated=KEPT)
+    assert "queue_max" not in scope(ALONE, measure="worst", simulated=KEPT, without="fn")
+
+
+def test_what_ruled_others_out_is_named() -> None:
+    """Machines alone may be the answer because of what was taken to be of a function beside them."""
+    said = scope(ALONE, simulated=KEPT)
+    assert "latency as if all met the slower pool of a block" in said
+    assert "queue_max one of 0-8" in said
 
 
 @pytest.mark.parametrize(("rates", "said"), [(100, False), (101, True)])
