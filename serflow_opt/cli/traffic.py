@@ -54,6 +54,7 @@ from serflow_opt.cli.traffic_options import (
     from_hour,
     read_factors,
     read_faults,
+    read_machines,
     told_of_traffic,
 )
 from serflow_opt.errors import InputError, Problem
@@ -168,6 +169,10 @@ def simulate(
     timeout_s: Annotated[
         float | None, typer.Option(help="A request that waits longer for a block is dropped.", min=0.0)
     ] = None,
+    machines_at_start: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TYPE:COUNT", help="Machines that serve already at second 0; repeatable."),
+    ] = None,
     no_start: Annotated[
         list[str] | None, typer.Option(metavar="TYPE:FROM:TO", help="Machines that cannot be started; repeatable.")
     ] = None,
@@ -201,6 +206,7 @@ def simulate(
         from serflow_opt.report.traffic import simulation_table
         from serflow_opt.traffic.control.named_policies import prepared
         from serflow_opt.traffic.control.overload import check_second_menu
+        from serflow_opt.traffic.simulate.at_start import of_blocks
         from serflow_opt.traffic.simulate.faults import Faults
         from serflow_opt.traffic.simulate.simulate import check_number
         from serflow_opt.traffic.simulate.simulate import simulate as run
@@ -212,7 +218,7 @@ def simulate(
             "latency_slo_ms": latency_slo_ms,
             "latency_measure": latency_measure,
         }
-        faults = Faults()
+        faults, there = Faults(), dict[str, int]()
         with Arguments() as given:
             asked = trace_scale, from_s, to_s
             instance, part = asked_over_time(given, "simulate", file, catalog, trace, asked, (out, plot), limits)
@@ -222,6 +228,8 @@ def simulate(
             with given.also():
                 if instance is not None and instance.kind == DEFAULT:
                     faults = read_faults(no_start, throttle, instance)
+            with given.also():
+                there = read_machines(machines_at_start)
         if instance.kind == "keep-alive":
             return replayed(instance, trace, trace_scale, from_s, to_s, seed, as_json, out, plot)
         if instance.kind != DEFAULT:
@@ -247,6 +255,7 @@ def simulate(
                 timeout_s=timeout_s,
                 arrivals=moments.value,
                 faults=faults,
+                machines_at_start=of_blocks(service, there) if there else (),
                 time_limit=deadline,
                 on_progress=lambda share: tell(f"simulating, {share:.0%}"),
             )

@@ -226,6 +226,29 @@ def told_of_traffic(instance: Instance, taken_away: bool = False) -> None:
         print(f"note: {instance.name}: machines of {', '.join(taken)} are never taken away here", file=sys.stderr)
 
 
+def read_machines(texts: list[str] | None) -> dict[str, int]:
+    """Read TYPE:COUNT.
+
+    Parameters
+    ----------
+    texts
+        Machines that are there at the start; None: none.
+
+    Raises
+    ------
+    InputError
+        For what cannot be read, and a type that is named twice.
+    """
+    counts: dict[str, int] = {}
+    for text in texts or []:
+        name, _, number = text.rpartition(":")
+        if not name or not number.isdecimal() or name in counts:
+            cure = "write TYPE:COUNT, each type once"
+            raise InputError([Problem("", "--machines-at-start", f"'{text}'", cure)])
+        counts[name] = int(number)
+    return counts
+
+
 def read_faults(no_start: list[str] | None, throttle: list[str] | None, instance: Instance) -> Faults:
     """Read TYPE:FROM:TO and FROM:TO:LIMIT.
 

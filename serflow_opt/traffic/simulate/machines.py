@@ -171,6 +171,18 @@ class MachineGroup:
             failed[machine.name] = missing - orders
         return failed
 
+    def begin_with(self, there: Mapping[str, int]) -> None:
+        """Have machines that serve from second 0 on, and are paid from then on.
+
+        Parameters
+        ----------
+        there
+            How many, by type.
+        """
+        for k, machine in enumerate(self._types):
+            for _ in range(there.get(machine.name, 0)):
+                self._order(k, machine, 0.0, 0.0)
+
     def served(self, machines: NDArray[np.int64], until_s: NDArray[np.float64]) -> None:
         """Note until when machines have been at work."""
         if kernels.compiled:

@@ -18,6 +18,7 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.traffic.given import service_of, trace_of
 from serflow_opt.traffic.scaling_policy import Orders, Seen
+from serflow_opt.traffic.simulate.at_start import begun, no_fewer
 from serflow_opt.traffic.simulate.block import Steps
 from serflow_opt.traffic.simulate.faults import Faults
 from serflow_opt.traffic.simulate.lanes import Lanes
@@ -62,6 +63,7 @@ def simulate(
     time_limit: float | Deadline | None = None,
     on_progress: Callable[[float], None] | None = None,
     requests: Requests | None = None,
+    machines_at_start: tuple[dict[str, int], ...] = (),
 ) -> Simulation:
     """Send the requests of a trace through a service that a policy scales.
 
@@ -90,6 +92,9 @@ def simulate(
         Called with the share of the trace that is done.
     requests
         What `draw` returned for the service, the trace, the seed and the arrivals; None: they are drawn.
+    machines_at_start
+        By block, machines by type that serve from second 0 on, paid from then on, where the service runs already; ():
+        none. They stay until the second decision: at the first nobody has seen anything.
 
     Raises
     ------
@@ -135,7 +140,10 @@ def simulate(
         for b, (block, hop_s) in enumerate(zip(service.blocks, [*hops[1:], 0.0], strict=True))
     ]
     done = np.full(len(requests.times), math.nan)
-    errors, degraded = _run(service, trace, policy, faults, stations, requests, second, done, deadline, on_progress)
+    there = begun(service, stations, machines_at_start)
+    errors, degraded = _run(
+        service, trace, policy, faults, stations, requests, second, done, deadline, on_progress, there
+    )
     return _result(service, trace, policy, stations, requests, done, errors, degraded, period_s)
 
 
@@ -168,6 +176,7 @@ def _run(
     done: NDArray[np.float64],
     deadline: Deadline,
     on_progress: Callable[[float], None] | None,
+    there: tuple[dict[str, int], ...],
 ) -> tuple[list[tuple[float, str]], tuple[int, float]]:
     """Go through time, from decision to decision; writes when requests are done, and where they leave by which menu.
 
@@ -181,7 +190,7 @@ def _run(
     errors: list[tuple[float, str]] = []
     number, seconds = 0, 0.0
     failed: tuple[dict[str, int], ...] = tuple({m.name: 0 for m in block.machines} for block in service.blocks)
-    orders = _checked(Orders(tuple({} for _ in stations)), service)
+    orders = _checked(Orders(there), service)
     since = now = 0.0
     turn = sent = 0
     while now < trace.seconds:
@@ -194,7 +203,8 @@ def _run(
         ):
             station.follow(queue_max, quota)
             station.keep_warm(warm, now)
-        failed = tuple(s.want(own, now, faults) for s, own in zip(stations, orders.machines, strict=True))
+        wanted = orders.machines if turn else no_fewer(orders.machines, there)
+        failed = tuple(s.want(own, now, faults) for s, own in zip(stations, wanted, strict=True))
         turn += 1
         since, now = now, min(turn * policy.every_s, trace.seconds)
         end = int(np.searchsorted(entries, now)) if now < trace.seconds else len(entries)
