@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -50,3 +51,9 @@ def nearest(word: str, known: Sequence[str]) -> str:
         return "did you mean " + " or ".join(close) + "?"
     shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
     return f"known: {shown}" if known else "none are known here"
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an exception of foreign code says, or its kind when it says nothing."""
+    words = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip() or type(error).__name__
+    return words.splitlines()[0][:200]

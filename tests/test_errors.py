@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from serflow_opt.errors import InputError, OutOfReach, Problem, nearest
+from serflow_opt.errors import InputError, OutOfReach, Problem, first_line, nearest
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,10 @@ def test_a_misspelt_word_is_answered_with_the_nearest() -> None:
     assert nearest("xyz", ["cost", "latency"]) == "known: cost, latency"
     assert nearest("xyz", [f"w{n}" for n in range(13)]).endswith("w11, ...")
     assert nearest("xyz", []) == "none are known here"
+
+
+def test_of_an_exception_of_foreign_code_the_first_line_is_told() -> None:
+    """Without the colours of a screen, 200 characters at most, and its kind where it says nothing."""
+    assert first_line(ValueError("\x1b[31mno such layer\x1b[0m\nand a page of hints")) == "no such layer"
+    assert first_line(KeyError()) == "KeyError"
+    assert len(first_line(ValueError("x" * 500))) == 200

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from serflow_opt.errors import Problem
+from serflow_opt.errors import Problem, first_line
 from serflow_opt.profiling.data.parts import DataParts, Labelled
-from serflow_opt.profiling.data.sources import Source, first_line
+from serflow_opt.profiling.data.sources import Source
 from serflow_opt.profiling.stages.network import MultiExit
 
 if TYPE_CHECKING:

@@ -113,11 +113,6 @@ class Function(CallBilling):
         """Return how long each of so many calls at once lasts that keep an environment warm, s."""
         return EMPTY_S if count == 1 else TOGETHER_S
 
-    def warm_usd(self, count: int) -> float:
-        """Return what so many calls at once cost that keep an environment each warm, none of them cold."""
-        seconds = self.billed_s(self.warm_call_s(count))
-        return count * (self.usd_per_request + self.usd_per_s * seconds)
-
 
 @dataclass(frozen=True, slots=True)
 class Block:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from serflow_opt.errors import InputError, Problem, nearest
+from serflow_opt.errors import InputError, Problem, first_line, nearest
 from serflow_opt.profiling.data.npz import read_npz
 from serflow_opt.profiling.data.parts import Labelled
 from serflow_opt.profiling.stages.network import MultiExit, Staged, as_multi_exit
@@ -280,9 +279,3 @@ def _fill(module: Any, state: dict[str, Tensor], weights: Path | None) -> None:
         shown = "; ".join(faults[:5]) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
         raise InputError([Problem(str(weights), "", f"does not fit: {shown}", "save it from this very network")])
     module.load_state_dict(state)
-
-
-def first_line(error: BaseException) -> str:
-    """Return what an exception of foreign code says, or its kind when it says nothing."""
-    words = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip() or type(error).__name__
-    return words.splitlines()[0][:200]

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
-from serflow_opt.errors import InputError, Problem
+from serflow_opt.errors import InputError, Problem, first_line
 from serflow_opt.profiling.stages.graph import Cut, OperationGraph, choose_cuts
 from serflow_opt.profiling.stages.observing import BATCHES, Observed, as_graph, body, ends
 from serflow_opt.profiling.stages.tracing import TRACERS
@@ -84,7 +84,7 @@ def cut(
         except InputError:
             raise
         except Exception as error:  # whatever tracing and running foreign code may raise
-            failures.setdefault(_first_line(error), name)
+            failures.setdefault(first_line(error), name)
     words = "; ".join(f"{name}: {reason}" for reason, name in failures.items())
     cure = "give the model .stages and .exits itself (serflow_opt.profiling.stages.network)"
     raise InputError([Problem(source, "", f"cannot be cut ({words})", cure)])
@@ -138,7 +138,7 @@ def _run(model: nn.Module, probe: Tensor, source: str) -> Tensor:
         with torch.no_grad():
             output = model(probe.clone())  # which it may change in place
     except Exception as error:  # foreign code
-        found = f"does not run on an input of shape {tuple(probe.shape)} ({_first_line(error)})"
+        found = f"does not run on an input of shape {tuple(probe.shape)} ({first_line(error)})"
         raise InputError([Problem(source, "", found, cure)]) from None
     if not isinstance(output, Tensor) or output.shape[:1] != probe.shape[:1]:
         what = f"a tensor of shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
@@ -160,7 +160,3 @@ def _alike(output: Tensor, right: Tensor) -> bool:
     if torch.equal(output, right) or output.shape != right.shape or not right.is_floating_point():
         return torch.equal(output, right)
     return torch.allclose(output, right, rtol=1e-3, atol=1e-4 * float(right.abs().max()), equal_nan=True)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -63,14 +63,6 @@ class Rates:
         """E[(λ - capacity)^+], requests per second beyond a capacity."""
         return float(np.maximum(self.rates - capacity, 0.0) @ self.shares)
 
-    def spilled_each(self, capacities: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return `spilled` of many capacities."""
-        above = np.append(np.cumsum(self.shares[::-1])[::-1], 0.0)
-        mass = np.append(np.cumsum((self.shares * self.rates)[::-1])[::-1], 0.0)
-        first = np.searchsorted(self.rates, capacities, side="right")
-        spilled: NDArray[np.float64] = np.maximum(mass[first] - capacities * above[first], 0.0)
-        return spilled
-
     def in_groups(self, groups: int) -> Rates:
         """Return so many groups of about equal shares, or the rates where they are no more."""
         return self if len(self.rates) <= groups else self.grouped(self.spread(groups))

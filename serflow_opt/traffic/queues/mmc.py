@@ -58,18 +58,6 @@ class Exponential:
         weight = (1 - blocked) * scale + waiting + blocked * full
         return blocked * full / weight, waiting / weight
 
-    def services_left(self) -> Floats:
-        """Return how many services, of c at once, those who wait wait for on average."""
-        rho = self.loads / self.servers
-        if self.room is None:
-            return 1 / (1 - rho)
-        log, room = np.log(rho), self.room
-        even = np.abs(room * log) < 1e-4
-        safe = np.where(even, 1.0, log)
-        with np.errstate(over="ignore"):
-            apart = -1 / np.expm1(safe) - room / np.expm1(-room * safe)
-        return np.where(even, (room + 1) / 2 + log * (room * room - 1) / 12, apart)
-
     def beyond(self, x: Floats) -> Floats:
         """Return the shares of those who wait that wait longer than x / (cμ): a row a load."""
         rho = (self.loads / self.servers)[:, None]

@@ -49,12 +49,6 @@ class ServiceTime:
         return math.fsum(share * s for share, s in zip(self.shares, self.seconds, strict=True))
 
     @property
-    def second_moment(self) -> float:
-        """Mean of the square, s^2."""
-        fixed = math.fsum(share * s * s for share, s in zip(self.shares, self.seconds, strict=True))
-        return fixed * (1.0 + self.cv_extra**2)
-
-    @property
     def cv2(self) -> float:
         """Squared coefficient of variation: variance over the square of the mean; 0 where the mean is 0."""
         mean = self.mean

@@ -46,13 +46,6 @@ def test_steady_rate() -> None:
     assert (Rates.steady(3).mean, Rates.steady(3).peak, Rates.steady(3).spilled(2.0)) == (3.0, 3.0, 1.0)
 
 
-@given(demands(), st.lists(st.floats(0.0, 120.0), min_size=1, max_size=5))
-def test_spilled_each_is_spilled(demand: Rates, capacities: list[float]) -> None:
-    """Spills of many capacities at once are those of one capacity at a time."""
-    each = demand.spilled_each(np.array(capacities))
-    assert each == pytest.approx([demand.spilled(c) for c in capacities], rel=1e-9, abs=1e-9)
-
-
 @given(demands(), st.integers(1, 8), st.lists(st.floats(0.0, 120.0), max_size=4), st.floats(0.0, 120.0))
 def test_groups_spill_no_more(demand: Rates, groups: int, breaks: list[float], capacity: float) -> None:
     """Jensen: a group spills no more than its rates do, and as much where the capacity is a break."""

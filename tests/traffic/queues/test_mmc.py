@@ -27,7 +27,6 @@ def test_limited_room_is_the_sum_over_the_states(servers: int, room: int, load: 
     lost, waits = queue.shares()
     assert lost == pytest.approx(states[-1:], rel=1e-11)
     assert waits == pytest.approx(states[servers:-1].sum(), rel=1e-11)
-    assert queue.services_left() == pytest.approx(behind @ np.arange(1, room + 1), rel=1e-7)
     longer = [behind @ gamma.sf(x, np.arange(1, room + 1)) for x in X]
     assert queue.beyond(X)[0] == pytest.approx(longer, rel=1e-6)
 
@@ -37,7 +36,6 @@ def test_room_for_all_is_erlang_c() -> None:
     lost, waits = (queue := Exponential(10, np.array([5.0]), None)).shares()
     assert lost.tolist() == [0.0]
     assert waits == pytest.approx(0.03611, rel=3e-4)  # tables of Erlang C
-    assert queue.services_left() == pytest.approx(2.0)  # c μ / (c μ - λ)
     assert queue.beyond(X)[0] == pytest.approx(np.exp(-X / 2))
 
 
@@ -45,6 +43,6 @@ def test_no_number_is_too_large() -> None:
     """Thousands of servers and loads far from one overflow nothing."""
     queue = Exponential(10_000, np.array([1.0, 9_990.0, 1e4, 1.2e4, 1e8]), np.full(5, 40_000.0))
     x = np.array([0.0, 1.0, 1e4, 1e7])
-    for values in (*queue.shares(), queue.services_left(), queue.beyond(x)):
+    for values in (*queue.shares(), queue.beyond(x)):
         assert np.isfinite(values).all()
     assert queue.shares()[0][3] == pytest.approx(1 / 6, rel=1e-9)  # 1 - c/a
