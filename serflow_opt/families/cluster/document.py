@@ -67,14 +67,15 @@ class ClusterServerTable(Table):
 
     @model_validator(mode="after")
     def _something(self) -> ClusterServerTable:
-        if not self.cores and not self.gpus:
-            raise ValueError("give `cores`, `gpus`, or both")
-        if self.layouts is not None and not self.gpus:
-            raise ValueError("`layouts` goes with `gpus`")
-        if self.layouts is not None and not all(self.layouts):
-            raise ValueError("each of `layouts` lists one slice at least")
-        if self.layouts is not None and self.sharing == "pooled":
-            raise ValueError('slices lie on one card: leave `sharing = "pooled"` out')
+        sliced = self.layouts is not None
+        wrong = {
+            "give `cores`, `gpus`, or both": not self.cores and not self.gpus,
+            "`layouts` goes with `gpus`": sliced and not self.gpus,
+            "each of `layouts` lists one slice at least": not all(self.layouts or ()),
+            'slices lie on one card: leave `sharing = "pooled"` out': sliced and self.sharing == "pooled",
+        }
+        if any(wrong.values()):
+            raise ValueError("; ".join(cure for cure, there in wrong.items() if there))
         return self
 
 

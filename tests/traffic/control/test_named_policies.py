@@ -46,11 +46,12 @@ def test_who_is_able_serves_all(name: str) -> None:
     """A policy whose needs a service meets serves every request of every kind of trace."""
     staged = name in ("serflow", "controller", "foresight")
     services = [*ONE_BLOCK.items(), *(TWO_BLOCKS.items() if staged else [])]
-    for (kind, own), (what, trace) in product(services, TRACES.items()):
-        if able(name, own):
-            run = served(name, own, trace)
-            assert run.served == trace.requests, (kind, what, run.dropped)
-            assert math.isfinite(run.usd_total)
+    met = [(kind, own) for kind, own in services if able(name, own)]
+    assert met
+    for (kind, own), (what, trace) in product(met, TRACES.items()):
+        run = served(name, own, trace)
+        assert run.served == trace.requests, (kind, what, run.dropped)
+        assert math.isfinite(run.usd_total)
 
 
 def test_large_rates() -> None:
