@@ -5,11 +5,19 @@ random: they come as a Poisson process, and who finds no free worker goes to the
 holds whatever the distribution of the service times, min(a (1 - B(n w, a)), η n w). Where some may wait first, fewer
 go, taken for as many as of exponential times (M/M/c/K).
 
-Both are concave and rising in the load a, so supporting lines bound them from above.
+Both are concave and rising in the load a, so supporting lines bound them from above. For with N requests there and
+K = c + r, M = K - N + 1, what spills over is L = a P(N = K), and 1 / L is a sum of powers a^-M in the proportions of M:
+
+    L' = L E M / a = P(N = K) (1 + K - E N),        a² L'' / L = 2 (E M)² - E M (M + 1).
+
+The chances of m = M - 1 have quotients min(K - m, c) / a, which fall, so that P(m >= i + j) <= P(m >= i) P(m >= j)
+(R. E. Barlow, F. Proschan, "Mathematical theory of reliability", 1965, chapter 2). Summed over i, j >= 1 that is
+E m (m - 1) / 2 <= (E m)², and so L'' >= 0.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
@@ -18,7 +26,7 @@ import numpy as np
 
 from serflow_opt.errors import InputError, Problem
 from serflow_opt.traffic.queues.erlang import erlang_b
-from serflow_opt.traffic.queues.mmc import lost
+from serflow_opt.traffic.queues.mmc import Exponential, lost
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,8 +127,6 @@ class Carrying:
     def lines(self, servers: int, points: Floats, room: int = 0) -> list[tuple[float, float]]:
         """Return lines (slope, intercept) above what is carried, touching it at loads, and the cap.
 
-        d/da a (1 - B) = 1 - B - B (c - a + a B), since B' = B (c / a - 1 + B).
-
         Parameters
         ----------
         servers
@@ -128,29 +134,38 @@ class Carrying:
         points
             Loads.
         room
-            As of `carried`; where some may wait slopes are taken from differences, and the lines raised until they are
-            nowhere below.
+            As of `carried`.
         """
         cap = (0.0, self.cap * servers)
         if self.arrivals == "smooth":
             return [(1.0, 0.0), cap]
-        if room:
-            return [cap, *self._differences(servers, points, room)]
-        blocking = erlang_b(servers, points)
-        slopes = np.clip(1 - blocking - blocking * (servers - points + points * blocking), 0.0, 1.0)
-        touched = points * (1 - blocking)
+        slopes = self._slopes(servers, points, room)
+        touched = Carrying(self.arrivals, math.inf).carried(servers, points, room)
         return [cap, *zip(slopes.tolist(), (touched - slopes * points).tolist(), strict=True)]
 
-    def _differences(self, servers: int, points: Floats, room: int) -> list[tuple[float, float]]:
-        free = Carrying(self.arrivals, 1.0)
-        step = np.maximum(points, servers * 1e-3) * 1e-4
-        grid = np.linspace(0.0, 1.5 * float(points.max(initial=servers)), 60)
-        loads = np.concatenate([np.maximum(points - step, 0.0), points, points + step, grid])
-        taken = free.carried(servers, loads, room)
-        below, touched, above = taken[: 3 * len(points)].reshape(3, -1)
-        low, _, high = loads[: 3 * len(points)].reshape(3, -1)
-        slopes = np.clip((above - below) / (high - low), 0.0, 1.0)
-        starts = touched - slopes * points
-        missed = taken[3 * len(points) :] - (starts[:, None] + slopes[:, None] * grid)
-        starts = starts + np.maximum(missed.max(axis=1, initial=0.0), 0.0)
-        return list(zip(slopes.tolist(), starts.tolist(), strict=True))
+    def slopes(self, servers: int, loads: Floats, room: int = 0) -> Floats:
+        """Return how fast what is carried rises with the load, at loads: at the cap no more.
+
+        Parameters
+        ----------
+        servers, loads, room
+            As of `carried`.
+        """
+        if self.arrivals == "smooth":
+            return np.where(loads < self.cap * servers, 1.0, 0.0)
+        full = self.carried(servers, loads, room) >= self.cap * servers
+        return np.where(full, 0.0, self._slopes(servers, loads, room))
+
+    def _slopes(self, servers: int, points: Floats, room: int) -> Floats:
+        """Return d/da of a - L, which is 1 - P(N = K) (1 + K - E N)."""
+        if servers == 0:
+            return np.zeros(len(points))
+        slopes = np.ones(len(points))
+        load = points[points > 0]
+        alike = Exponential(servers, load, np.full(len(load), float(room)))
+        gone, waits = alike.shares()
+        powers = np.log(load / servers)[:, None] * np.arange(room + 1.0)
+        weights = np.exp(powers - powers.max(axis=1, keepdims=True))
+        waiting = (gone + waits) * (weights @ np.arange(room + 1.0)) / weights.sum(axis=1)
+        slopes[points > 0] = 1 - gone * (1 + servers + room - load * (1 - gone) - waiting)
+        return np.clip(slopes, 0.0, 1.0)

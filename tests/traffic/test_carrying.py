@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -59,3 +60,23 @@ def test_more_load_or_servers_carry_more(way: Any, cap: float, servers: int, a: 
     assert middle >= (left + right) / 2 - 1e-9  # concave
     assert (carrying.carried(servers + 1, ends) >= carrying.carried(servers, ends) - 1e-12).all()
     assert (carrying.carried(servers, ends) <= ends + 1e-12).all()
+
+
+@pytest.mark.parametrize("servers", [1, 3, 8])
+@pytest.mark.parametrize("room", [1, 4, 11])
+def test_what_is_carried_is_concave_where_some_wait(servers: int, room: int) -> None:
+    """M/M/c/K state by state in fractions: second differences are below 0, and lines have the slope between."""
+
+    def carried(load: Fraction) -> Fraction:
+        weights = [Fraction(1)]
+        for n in range(1, servers + room + 1):
+            weights.append(weights[-1] * load / min(n, servers))
+        return load * (1 - weights[-1] / sum(weights))
+
+    step = Fraction(1, 1000)
+    for load in (Fraction(1, 3), Fraction(servers), Fraction(7 * servers, 5)):
+        below, here, above = (carried(own) for own in (load - step, load, load + step))
+        assert below + above < 2 * here
+        slope, start = Carrying("random", 1.0).lines(servers, np.array([float(load)]), room)[1]
+        assert slope == pytest.approx(float((above - below) / (2 * step)), abs=1e-6)
+        assert start + slope * float(load) == pytest.approx(float(here), rel=1e-12)

@@ -33,8 +33,6 @@ TOUCHED = 4
 """Works at which lines touch what a size spills, and what it makes wait."""
 GRID = 25
 """Works at which such lines are held against what they are below of."""
-STEP = 2.0**-23
-"""Share of the work over which slopes are taken."""
 OPENED = 1 + ROOM
 """Limits are opened by what models open them by."""
 
@@ -280,8 +278,9 @@ class Sizing:
         """Return lines below what a number of machines leaves to the function costs, USD per second.
 
         With W the work and P what a request costs on the function alone it is P S(W), S what is not carried for each of
-        W. W S(W) is convex, so one kind of lines is tangents of it times the least P / W. The other is that of products
-        (G. P. McCormick, 1976): with S from S_0 and P from P_0 on, P S >= P_0 S + S_0 P - P_0 S_0.
+        W. g(W) = W S(W) is convex (`carrying.py`), so one kind of lines is tangents of it times the least P / W. The
+        other is that of products (G. P. McCormick, 1976): with S from S_0 and P from P_0 on, P S >= P_0 S + S_0 P -
+        P_0 S_0.
         """
         pricing, choice, groups = self.pricing, self.choice, self.pricing.demand.in_groups(GROUPS)
         servers = count * pricing.structures.option(choice.machine or 0).workers
@@ -289,49 +288,44 @@ class Sizing:
         if not self.high > 0:
             return (FlowLine(0.0, 0.0 * busy),)
 
-        grid = _Touched.between(self.low, self.high)
-        loads = groups.rates[:, None] * grid.works
+        works = np.concatenate([np.linspace(self.low, self.high, TOUCHED), np.linspace(self.low, self.high, GRID)])
+        loads = groups.rates[:, None] * works
         carried = pricing.carrying.carried(servers, loads.ravel(), places).reshape(loads.shape)
+        rising = pricing.carrying.slopes(servers, loads.ravel(), places).reshape(loads.shape)
         gone: Floats = groups.shares @ (loads - carried)
-        lines = [FlowLine(dear * start, dear * slope * busy) for slope, start in grid.lines(gone)]
+        slopes: Floats = (groups.shares * groups.rates) @ (1 - rising)
+        lines = [
+            FlowLine(dear * (g - slope * work), dear * slope * busy)
+            for work, g, slope in zip(*(own[:TOUCHED].tolist() for own in (works, gone, slopes)), strict=True)
+        ]
         if self.low > 0:
             least, each = max(dear * self.low, pricing.least_called(choice)), pricing.called(choice)
-            share = gone / grid.works
-            at_low = float(share[0])
+            at_low = float(gone[0] / works[0])
             lines += [
                 FlowLine(least * (start - at_low), least * slope * busy + at_low * each)
-                for slope, start in grid.lines(share)
+                for slope, start in _below_quotient(works, gone, slopes)
             ]
         return tuple(lines)
 
 
-@dataclass(frozen=True, slots=True)
-class _Touched:
-    """Works between two ends at which a rising function is asked for, so that lines below it follow.
+def _below_quotient(works: Floats, gone: Floats, slopes: Floats) -> list[tuple[float, float]]:
+    """Return lines (slope, start) below g(W) / W of a convex g with g(0) = 0.
 
-    Attributes
+    In a cell g is above its tangent at the left end, which is not above 0 at W = 0: so tangent / W is concave, and a
+    line is below it where it is at both ends.
+
+    Parameters
     ----------
     works
-        Points of a grid, some more at which lines touch, and others just before and behind these.
+        Where lines are to touch, `TOUCHED`, and a grid, `GRID`, in which all works are.
+    gone, slopes
+        g and its slopes there.
     """
-
-    works: Floats
-
-    @classmethod
-    def between(cls, low: float, high: float) -> _Touched:
-        """Return the works between two ends."""
-        at, step = np.linspace(low, high, TOUCHED), high * STEP
-        before, behind = np.maximum(at - step, low), np.minimum(at + step, high)
-        return cls(np.concatenate([np.linspace(low, high, GRID), at, before, behind]))
-
-    def lines(self, values: Floats) -> list[tuple[float, float]]:
-        """Return lines (slope, start) below the function that has these values."""
-        grid, (at, before, behind) = self.works[:GRID], self.works[GRID:].reshape(3, -1)
-        on_grid, (touched, under, over) = values[:GRID], values[GRID:].reshape(3, -1)
-        if not behind[0] > before[0]:
-            return [(0.0, float(touched[0]))]
-        slopes = np.maximum(over - under, 0.0) / (behind - before)
-        starts = touched - slopes * at
-        above = starts[:, None] + slopes[:, None] * grid - on_grid
-        starts = starts - np.maximum(above.max(axis=1), 0.0)
-        return list(zip(slopes.tolist(), starts.tolist(), strict=True))
+    at, grid = works[:TOUCHED], works[TOUCHED:]
+    rising = np.maximum(slopes[:TOUCHED] * at - gone[:TOUCHED], 0.0) / at**2
+    starts = gone[:TOUCHED] / at - rising * at
+    left = gone[TOUCHED:-1] / grid[:-1]
+    right = (gone[TOUCHED:-1] + slopes[TOUCHED:-1] * np.diff(grid)) / grid[1:]
+    above = starts[:, None] + rising[:, None] * np.append(grid[:-1], grid[1:]) - np.append(left, right)
+    starts = starts - np.maximum(above.max(axis=1), 0.0)
+    return list(zip(rising.tolist(), starts.tolist(), strict=True))

@@ -61,8 +61,10 @@ ROOMS: tuple[int, ...] = (*range(9), 10, 12, 15, 18, 22, 27, 33, 40, 50, 60, 75,
 def useful_rooms(servers: int, load: float, hardly: float = HARDLY, cv2: float = 1.0) -> int:
     """How many of `ROOMS` are worth having: with more than the last hardly anybody more is served.
 
-    As exponential servers have it: a share B ρ^r finds no room. In front of others that vary more r places are worth as
-    much as 2 r / (1 + cv²) there, or more. That the cap may send more away is left out: it may at the largest load.
+    Functions are called as often as exponential servers have it: by a share B ρ^r / (1 + B (ρ + .. + ρ^r)) with room
+    for r (`mmc`), which rises with the load. So all places beyond r spare less than B ρ^r of the requests, B and ρ
+    those of the largest load. What varies more is given (1 + cv²) / 2 times the places, so that waits are told for as
+    much, too: no proof rests on that. Nor on the cap, which only sends more away.
 
     Parameters
     ----------

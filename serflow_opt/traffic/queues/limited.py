@@ -16,6 +16,10 @@ which for all r' lets as many go as the busy servers serve. What a request waits
 where 1 <= r' < r waits are no shorter than those for r' exponential services, r/r' times as long each. At most, they
 are what they were with room for all.
 
+With more room those served find others on top, in unchanged proportions, and so more in the likelihood ratio order; r'
+is no less, so that fewer are lost. So no fewer of all who come wait longer than any time. Where waits are those for r'
+services this takes r/r' to rise with r, which is not derived: for log-normal times it does up to r = 250, cv² = 100.
+
 Over a range of loads. For fixed 0 < 1' <= 2' <= ... <= r' what is lost and what those served wait rise with the load.
 Those served find n < c busy, or are of group j, in the proportions (c!/n!) c^(n-c) ρ^(n-c) and
 w_j = (ρ^j' - ρ^(j+1)') / (1-ρ). But for constants, the quotients of successive ones are ρ, ρ (1 - ρ^1') / (1-ρ) and

@@ -9,7 +9,7 @@ import pytest
 from support.provision_by_head import BOTH, MACHINES, pricing, structure_of, whole
 
 from serflow_opt.traffic.provision.one_set import OneSet, Thresholds
-from serflow_opt.traffic.provision.sizing import Sizing, _Touched
+from serflow_opt.traffic.provision.sizing import GRID, TOUCHED, Sizing, _below_quotient
 
 
 def sizing(pools: tuple[int | None, int | None], best: float, rate: float = 2.0) -> Sizing:
@@ -53,11 +53,11 @@ def test_lines_are_below_what_each_count_costs(rate: float) -> None:
             assert all(line.fixed + line.weight @ reach <= 1e-9 for line in sized.limits)
 
 
-def test_lines_below_a_rising_function() -> None:
-    """Of w² between 1 and 3 each line is nowhere above it, and some line is near it at each end."""
-    touched = _Touched.between(1.0, 3.0)
-    lines = touched.lines(touched.works**2)
-    at = np.linspace(1.0, 3.0, 25)
+def test_lines_below_a_rising_quotient() -> None:
+    """Of w³ / w between 1 and 3 each line is nowhere above it, and some line is near it at each end."""
+    works = np.concatenate([np.linspace(1.0, 3.0, TOUCHED), np.linspace(1.0, 3.0, GRID)])
+    lines = _below_quotient(works, works**3, 3 * works**2)
+    at = np.linspace(1.0, 3.0, 1001)
     above = np.max([start + slope * at - at**2 for slope, start in lines], axis=0)
     assert (above <= 1e-9).all()
     assert above[0] >= -0.05
