@@ -253,7 +253,7 @@ class _Pricing:
     """
 
     def __init__(self, flows: Flows, each: Sequence[Flow], enough: float, unit: float) -> None:
-        self._flows, self._unit = flows, unit
+        self._flows, self._enough, self._unit = flows, enough, unit
         self.each = list[Flow]()
         self.at, self.own = dict[int, Priced](), set[int]()
         self._bounds = np.zeros(0)
@@ -290,12 +290,14 @@ class _Pricing:
         self._add(flows, known)
 
     def solve(self, n: int) -> None:
-        """Solve the programme of a flow, and bound it and those like it that are not solved at its multipliers."""
+        """Solve the programme of a flow, and bound it and those like it that are open at its multipliers."""
         shape = self.each[n].shape
         multipliers = self._flows.multipliers(self.each[n], self._unit)
         self._flows.prices.add(shape, multipliers)
         self.own.add(n)
-        self._price([n, *(k for k in self._alike[shape] if k not in self.own)], multipliers)
+        open_ = [k for k in self._alike[shape] if k not in self.own and self._bounds[k] < self._enough]
+        self._alike[shape] = open_
+        self._price([n, *open_], multipliers)
         if n not in self.at:
             self.at[n] = self._line(n, multipliers)
 
