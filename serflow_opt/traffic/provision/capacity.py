@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 CELLS = 128
 """Cells of the grid of works that costs are known on."""
+HALVINGS = 9
+"""Of the range of works in which the most of a number of machines is looked for: some for each cell."""
 MOST_MACHINES = 100_000
 """Machines of one type that a block is priced with, at most: costs of more grow in proportion to the load."""
 
@@ -81,6 +83,7 @@ class Capacity:
         self.data = data
         self.exits = StageExits([[envelope_of([data.menu[s][i] for i in data.levels[s]])] for s in data.stages])
         self._sizes: dict[BlockChoice, tuple[float, ...]] = {}
+        self._fewest: dict[BlockChoice, float] = {}
         self._relaxed: dict[BlockChoice, LeastWaits] = {}
         self._grids: dict[BlockChoice, Floats] = {}
         self._leasts: dict[BlockChoice, float] = {}
@@ -171,25 +174,47 @@ class Capacity:
         """
         if choice.machine is None or choice.function is not None:
             return None
-        key = replace(choice, hop_usd=0.0) if choice.hop_usd else choice
+        key = _paid(choice)
         if key not in self._sizes:
             self.deadline.check()
-            option, load = self.structures.option(choice.machine), self.most_load(choice)
-            limit = self.instance.tiers[option.tier].scaling.machines_max
-            relaxed, full = self.relaxed(choice), math.ceil(load / option.workers)
-            useful = self.checked(choice, full)
-            if useful == full:
-                useful = self._useful_alone(choice, load)
-                useful = useful if limit is None else min(useful, limit)
-            low = self.least_work(choice)
-            needless = int(self.demand.peak * low / option.workers) if math.isfinite(low) else useful
-            caps = [0.0] * (min(needless, useful) + 1)  # fewer than the least work keeps busy take no load at all
-            for count in range(len(caps), useful + 1):
+            load, relaxed = self.most_load(choice), self.relaxed(choice)
+            counts = self._worth_asking(choice)
+            caps = [0.0] * counts.start  # fewer than the least work keeps busy take no load at all
+            for count in counts:
                 caps.append(self.takes(choice, count, relaxed))
                 if caps[-1] >= load:  # more machines make nobody wait longer
                     relaxed = None
             self._sizes[key] = tuple(np.maximum.accumulate(caps).tolist())
         return self._sizes[key]
+
+    def _worth_asking(self, choice: BlockChoice) -> range:
+        """Return numbers of machines without a function that may take the least work, up to the most of any use."""
+        option, load = self.structures.option(choice.machine or 0), self.most_load(choice)
+        limit = self.instance.tiers[option.tier].scaling.machines_max
+        full = math.ceil(load / option.workers)
+        useful = self.checked(choice, full)
+        if useful == full:
+            useful = self._useful_alone(choice, load)
+            useful = useful if limit is None else min(useful, limit)
+        low = self.least_work(choice)
+        needless = int(self.demand.peak * low / option.workers) if math.isfinite(low) else useful
+        return range(min(needless, useful) + 1, useful + 1)
+
+    def fewest(self, choice: BlockChoice) -> float:
+        """Return the fewest machines without a function that take the least work, as `sizes` says; inf: none do."""
+        key = _paid(choice)
+        if key not in self._fewest:
+            self.deadline.check()
+            relaxed, low, high = self.relaxed(choice), self.least_work(choice), self.most_work(choice)
+            counts = self._worth_asking(choice) if math.isfinite(low) else range(0)
+
+            def takes(count: int) -> bool:
+                if self.takes(choice, count, None) < self.demand.peak * low * (1 - TOLERANCE):
+                    return False
+                return not low > 0 or relaxed is None or relaxed.taken(count, None, low, max(low, high)) <= relaxed.room
+
+            self._fewest[key] = next(filter(takes, counts), math.inf)
+        return self._fewest[key]
 
     def takes(self, choice: BlockChoice, count: int, relaxed: LeastWaits | None) -> float:
         """Most load that machines without a function take, if thresholds are as kind as may be.
@@ -214,7 +239,7 @@ class Capacity:
         if relaxed is None:
             return full
         low, high = self.least_work(choice), self.most_work(choice)
-        return self.demand.peak * min(full / self.demand.peak, relaxed.most_work(count, low, max(low, high)))
+        return self.demand.peak * min(full / self.demand.peak, relaxed.most_work(count, low, max(low, high), HALVINGS))
 
     def _useful_alone(self, choice: BlockChoice, load: float) -> int:
         """How many machines without a function take a load, and make hardly anybody wait."""
@@ -353,6 +378,11 @@ class Capacity:
             held, spreads = [*held, held[-1] + choice.sending_s], [*spreads, spreads[-1]]
         vary = self.promise.measure != "worst"
         return held, [t * t + (sd * sd if vary else 0.0) for t, sd in zip(held, spreads, strict=True)]
+
+
+def _paid(choice: BlockChoice) -> BlockChoice:
+    """Return a block as its machines are known, whatever handing over to it costs."""
+    return replace(choice, hop_usd=0.0) if choice.hop_usd else choice
 
 
 def _bare(choice: BlockChoice) -> BlockChoice:

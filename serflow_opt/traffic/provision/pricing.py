@@ -220,8 +220,13 @@ class Pricing(Capacity):
         """Bound of a block by itself, USD per second."""
         found = self._least.get(choice)
         if found is None:
-            machines = choice.machine is not None
-            found = float(self.profile(choice).costs[0]) if machines else self._least_of([choice])[0] * (1 - EQUAL)
+            if choice.machine is None:
+                found = self._least_of([choice])[0] * (1 - EQUAL)
+            elif choice.function is None and choice not in self._profiles:  # many are asked no more than this
+                count = self.fewest(choice)
+                found = self.rent(choice) * count if math.isfinite(count) else math.inf
+            else:
+                found = float(self.profile(choice).costs[0])
             self._least[choice] = found
         return found
 

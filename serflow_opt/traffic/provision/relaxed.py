@@ -35,7 +35,7 @@ LOOKS = 5
 WAITED = 32
 """Parts of a range of works in each of which the least mean wait is told."""
 HALVINGS = 14
-"""Of the range in which the most work of a number of machines lies: it is told to twice such a part."""
+"""Of the range in which the most work of a number of machines lies."""
 NEAR = 30.0
 """Times the limit, or this part of it: where the work is told between two by what is late at them."""
 
@@ -253,13 +253,15 @@ class LeastWaits:
         assert self.slack is not None
         return float(self._rising(wait, self.slack.apart()) @ self.reaches)
 
-    def most_work(self, count: int, low: float, high: float) -> float:
+    def most_work(self, count: int, low: float, high: float, halvings: int = HALVINGS) -> float:
         """Return the most work that machines without a function may have to do, between two; below `low`: none.
 
         Parameters
         ----------
         count, low, high
             As `row` takes them.
+        halvings
+            Of the range between two: it is told to twice such a part.
 
         Returns
         -------
@@ -270,8 +272,8 @@ class LeastWaits:
             return high
         at_low = self.taken(count, None, low, high)
         if at_low > self.room:
-            return low * (1 - TOLERANCE) - SMALLEST
-        near = (high - low) / 2**HALVINGS
+            return low * (1 - 2 * TOLERANCE) - SMALLEST  # less than whatever counts as low
+        near = (high - low) / 2**halvings
         while high - low > 2 * near:  # once both are near the limit what is late grows about as a power
             close = at_high < NEAR * self.room and at_low * NEAR > self.room
             part = math.log(self.room / at_low) / math.log(at_high / at_low) if close else 0.5

@@ -58,6 +58,22 @@ def test_what_so_many_machines_take() -> None:
     assert waiting(load) == pytest.approx(0.01, rel=1e-4)
 
 
+@pytest.mark.parametrize("measure", ["mean", "p95", "worst"])
+@pytest.mark.parametrize("slo_s", [2.6, 3.5, 9.0])
+def test_the_fewest_are_the_first_that_take_the_least_work(measure: str, slo_s: float) -> None:
+    """Told one by one as by what all numbers take: the more in a hurry people are, the more machines."""
+    found = []
+    for rate in (0.3, 2.0, 7.0):
+        priced = pricing(whole(latency_slo_s=slo_s, latency_measure=measure), rate)
+        (block,) = structure_of(priced, ((0, 1), MACHINES))
+        sizes = priced.sizes(block) or ()
+        enough = [n for n, load in enumerate(sizes) if load >= rate * priced.least_work(block) * (1 - 1e-9)]
+        assert priced.fewest(block) == min(enough, default=np.inf)
+        assert priced.least(block) == (0.5 * enough[0] if enough else np.inf)
+        found.append(priced.fewest(block))
+    assert found == sorted(found)
+
+
 def test_more_machines_than_can_be_priced_are_refused() -> None:
     """At ten million requests a second two stages keep 25 million machines busy: the cure is to scale it down."""
     priced = pricing(whole(), Rates.steady(1e7))
