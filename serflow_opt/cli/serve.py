@@ -22,7 +22,7 @@ from serflow_opt.cli.common import (
     finish,
     load_limited,
 )
-from serflow_opt.cli.traffic_options import Blocks, DegradedAccuracy, EveryS, TraceScale
+from serflow_opt.cli.traffic_options import Blocks, DegradedAccuracy, EveryS, KeepWarm, TraceScale, Warming
 from serflow_opt.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def serve(
     requests_max: Annotated[float, typer.Option(help="Requests a second that are let in.", min=1)] = 5000.0,
     body_max_kb: Annotated[int, typer.Option(help="Size of a measurement.", min=1, max=100_000)] = 1000,
     degraded_accuracy_min: DegradedAccuracy = None,
+    keep_warm: KeepWarm = Warming.named,
     accuracy_min: AccuracyMin = None,
     latency_slo_ms: LatencySlo = None,
     latency_measure: LatencyMeasure = None,
@@ -126,6 +127,7 @@ def serve(
         demand = _demand(instance, file, trace, trace_scale)
         usual = 2.0 if prometheus is None else query_step_s + AFTER_STEP_S
         asked: dict[str, Any] = {"blocks": blocks, "degraded": degraded_accuracy_min, "every_s": every_s}
+        asked["keep_warm"] = keep_warm.value
         asked["settle_s"] = usual if settle_s is None else settle_s
         asked["query"] = None if prometheus is None or query is None else (prometheus, query, query_step_s)
         return _serve(instance, demand, state, server, asked)
@@ -152,6 +154,7 @@ def _serve(instance: Instance, demand: Trace, state: Path, server: Any, asked: d
         "demand": [demand.counts.tolist(), demand.period_s],
         "blocks": asked["blocks"],
         "degraded": asked["degraded"],
+        "keep_warm": asked["keep_warm"],
     }
     log_to_stderr()
     with ServiceStore(state) as store:
@@ -161,7 +164,7 @@ def _serve(instance: Instance, demand: Trace, state: Path, server: Any, asked: d
             lambda: (
                 batched_for(instance, demand, asked["blocks"])
                 if instance.takes_batches
-                else service_for(instance, demand, asked["blocks"], None, asked["degraded"])
+                else service_for(instance, demand, asked["blocks"], None, asked["degraded"], asked["keep_warm"])
             ),
         )
         loop = ControlLoop(Controller(service, every_s=asked["every_s"]), store, settle_s=asked["settle_s"])

@@ -36,6 +36,7 @@ from serflow_opt.cli.traffic_options import (
     EveryS,
     Factors,
     FromS,
+    KeepWarm,
     Moments,
     Picture,
     PolicyName,
@@ -49,6 +50,7 @@ from serflow_opt.cli.traffic_options import (
     ToS,
     TraceFile,
     TraceScale,
+    Warming,
     asked_over_time,
     counting_carbon,
     from_hour,
@@ -165,6 +167,7 @@ def simulate(
     factors: Factors = None,
     cv: Cv = 0.5,
     degraded_accuracy_min: DegradedAccuracy = None,
+    keep_warm: KeepWarm = Warming.named,
     moments: Annotated[Moments, typer.Option(help="When requests come within a period.")] = Moments.spread,
     timeout_s: Annotated[
         float | None, typer.Option(help="A request that waits longer for a block is dropped.", min=0.0)
@@ -244,7 +247,9 @@ def simulate(
             usual = PolicyName.batches if instance.takes_batches else PolicyName.controller
             name = (policy or usual).value
             check_second_menu([name], degraded_accuracy_min)
-            scaled, service = prepared(instance, part, name, blocks, every_s, deadline, degraded_accuracy_min)
+            scaled, service = prepared(
+                instance, part, name, blocks, every_s, deadline, degraded_accuracy_min, keep_warm.value
+            )
             found = run(
                 service,
                 part,

@@ -32,6 +32,20 @@ DegradedAccuracy = Annotated[
         help="Floor of a second, less accurate menu that the controller serves with under overload.", min=0.0, max=1.0
     ),
 ]
+
+
+class Warming(StrEnum):
+    """How environments of functions are kept warm by calls of their own, where that pays or the target needs it."""
+
+    named = "named"
+    together = "together"
+    off = "off"
+
+
+KeepWarm = Annotated[
+    Warming,
+    typer.Option(help="Functions kept warm where it pays: each environment by name, all by calls at once, or not."),
+]
 KeptPlan = Annotated[
     Path | None, typer.Option("--plan", help="Plan as `solve --out` writes it: keep it, and count its machines.")
 ]
@@ -98,6 +112,7 @@ class PolicyName(StrEnum):
     tracking_80 = "tracking-80"
     libra = "libra"
     libra_mean = "libra-mean"
+    libra_mean_warm = "libra-mean-warm"
     serflow = "serflow"
     whole = "whole"
     controller = "controller"

@@ -26,6 +26,7 @@ NAMES = {
     "tracking-80": "target tracking, 80 % busy",
     "libra": "LIBRA",
     "libra-mean": "LIBRA, told the mean time",
+    "libra-mean-warm": "the same, kept warm",
     "serflow": "SERFLOW ({blocks})",
     "whole": "controller (whole network)",
     "controller": "controller ({blocks})",

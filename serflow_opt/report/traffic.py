@@ -228,6 +228,7 @@ def simulation_table(run: Simulation, events: Iterable[object] = ()) -> Renderab
         "carbon": carbon_words(run.carbon_g, run.arrivals),
         "left out": run.carbon_without,
         "latency ms": f"mean {_ms(run.latency_mean_s * 1000)}, " + ", ".join(f"p{q:g} {_ms(t)}" for q, t in ms.items()),
+        "kept warm": _warm_calls(run),
         "in time": f"{run.kept:.4%}" + ("" if run.slo_s is None else f" within {run.slo_s * 1000:g} ms"),
         "accuracy": "" if run.accuracy is None else f"{run.accuracy:.4f}",
         "degraded": f"{run.degraded:,} requests in {run.degraded_s:,.0f} s met the second menu of thresholds"
@@ -256,6 +257,13 @@ def simulation_table(run: Simulation, events: Iterable[object] = ()) -> Renderab
     said = [Text(f"at {at:,.0f} s: {text}", style="yellow") for at, text in run.policy_errors[:10]]
     said += [Text(str(event), style="yellow") for event in list(events)[:20]]
     return Group(head, _facts(facts), _table(titles, rows), *said)
+
+
+def _warm_calls(run: Simulation) -> str:
+    """What calls that keep environments warm did and cost; empty where there were none."""
+    calls, cold = sum(run.warm_calls), sum(run.warm_cold)
+    said = f"{calls:,} calls that keep functions warm, {cold:,} of them cold themselves, {usd(run.usd_warm)}"
+    return said if calls else ""
 
 
 def carbon_words(grams: Mapping[str, float], requests: float) -> str:

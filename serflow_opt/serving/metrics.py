@@ -75,6 +75,11 @@ class LoopCollector(Collector):
             if not isinstance(own["queue_max"], list | tuple):
                 queue.add_metric((str(own["block"]),), own["queue_max"])
         yield queue
+        warm = GaugeMetricFamily("serflow_keep_warm", "Environments of functions to keep warm.", labels=("block",))
+        for own in orders["blocks"]:
+            if own["function"] is not None:
+                warm.add_metric((str(own["block"]),), own.get("keep_warm", {"count": 0})["count"])
+        yield warm
         yield GaugeMetricFamily("serflow_degraded", "1: the second menu of thresholds.", value=orders["degraded"])
 
     def _counted(self) -> Iterator[Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from serflow_opt.traffic.scaling_policy import Orders, Seen
-    from serflow_opt.traffic.service import Service
+    from serflow_opt.traffic.service import Block, Service
 
 ORDERS_SCHEMA = 1
 
@@ -63,6 +63,7 @@ def document_of(
                     for machine in block.machines
                 ],
                 "function": None if block.function is None else block.function.name,
+                **_kept_warm(block, orders.keep_warm[b] if orders.keep_warm else 0),
                 **({} if block.batch == 1 else {"batch": block.batch, "batch_wait_ms": 1000 * block.batch_wait_s}),
                 "queue_max": orders.queue_max[b] if orders.queue_max else 0,
                 "requests_per_s": float(known.mean()) if len(known) else None,
@@ -78,6 +79,15 @@ def document_of(
         "thresholds": [{"stage": stage, "threshold": threshold} for stage, threshold in menu.thresholds],
         "blocks": blocks,
     }
+
+
+def _kept_warm(block: Block, count: int) -> dict[str, Any]:
+    """Return how many environments of a function are to be called, how often, and how long each is held; or nothing."""
+    if block.function is None or not count:
+        return {}
+    every_s, held_s = block.function.warm_every_s, block.function.warm_call_s(count)
+    kept = {"count": count, "every_s": every_s, "held_ms": 1000 * held_s, "named": block.function.named}
+    return {"keep_warm": kept}
 
 
 def stamp(epoch_s: float) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 EARLY = 0.8
 """Environments are called again after this part of their keep-alive: of 300 s after 240, as schedulers of a provider
 are late by up to a minute (EventBridge Scheduler, "How it works": within 60 s)."""
+LEAST_KEPT_S = 0.1
+"""Seconds that an environment stays warm at least which calls of their own are to keep so."""
 EMPTY_S = 0.001
 """What a call takes that does nothing."""
 TOGETHER_S = 0.1
@@ -92,6 +94,10 @@ class Function(CallBilling):
         Its size, for what is written down to deploy it.
     busy_carbon
         What it emits in a busy second; None: not counted.
+    named
+        Whether environments that are kept warm have names of their own, as versions of a function have, by which
+        whoever sends requests calls each: then a call that does nothing keeps one warm. Else they are reached by calls
+        at once, each of which holds the environment that it gets until the others have theirs.
     """
 
     name: str
@@ -103,6 +109,7 @@ class Function(CallBilling):
     memory_mb: float | None = None
     stage_s: tuple[tuple[float, ...], ...] = ()
     busy_carbon: CarbonFlow | None = None
+    named: bool = True
 
     @property
     def warm_every_s(self) -> float:
@@ -111,7 +118,12 @@ class Function(CallBilling):
 
     def warm_call_s(self, count: int) -> float:
         """Return how long each of so many calls at once lasts that keep an environment warm, s."""
-        return EMPTY_S if count == 1 else TOGETHER_S
+        return EMPTY_S if self.named or count == 1 else TOGETHER_S
+
+    def warm_usd(self, count: int) -> float:
+        """Return what so many calls at once cost that keep an environment each warm, none of them cold."""
+        seconds = self.billed_s(self.warm_call_s(count))
+        return count * (self.usd_per_request + self.usd_per_s * seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +219,9 @@ class Service:
         Stage, from 1, and threshold of each classifier but the last, for whoever runs the network; empty: not known.
     carbon_without
         What the instance has and carbon over a trace does not count, in words; empty: nothing.
+    keep_warm
+        By block, environments of its function that are kept warm while no machines carry the load; empty: none are.
+        Only our controller and foresight look at it.
     """
 
     name: str
@@ -220,6 +235,7 @@ class Service:
     waits: tuple[float, ...] = ()
     thresholds: tuple[tuple[int, float], ...] = ()
     carbon_without: str = ""
+    keep_warm: tuple[int, ...] = ()
 
     def reach(self, b: int) -> float:
         """R_b: share of all requests that enter block b."""

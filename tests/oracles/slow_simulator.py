@@ -197,7 +197,7 @@ class SlowSimulator:
         state, function = self.states[b], self.service.blocks[b].function
         assert function is not None
         for _ in range(state.kept):
-            own = self.reach(b, 0.001 if state.kept == 1 else 0.1, now)
+            own = self.reach(b, 0.001 if function.named or state.kept == 1 else 0.1, now)
             if own is not None:
                 state.warm.append(own)
         state.due = now + 0.8 * function.keep_alive_s

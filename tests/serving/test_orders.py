@@ -9,7 +9,7 @@ from support.serving import START_S, two_blocks
 
 from serflow_opt.serving.orders import document_of, stamp, wanted
 from serflow_opt.traffic.scaling_policy import Orders, Seen
-from serflow_opt.traffic.service import Service
+from serflow_opt.traffic.service import Function, Service
 
 SEEN = Seen(10.0, (np.array([2.0, np.nan, 4.0]), np.zeros(0)), ({"large": 1}, {}), ({}, {"small": 2}), ({}, {}), (0, 0))
 REPORTED = ({"large": True, "small": False}, {"small": False})
@@ -49,6 +49,20 @@ def test_blocks_that_take_batches_say_of_what_size() -> None:
     one, many = made(batched, Orders(({}, {})))["blocks"]  # type: ignore[misc]
     assert "batch" not in one
     assert (many["batch"], many["batch_wait_ms"]) == (8, 20.0)
+
+
+def test_functions_that_are_kept_warm_say_how() -> None:
+    """Two environments by name every 240 s; a block whose function is not kept has no such key."""
+    service = two_blocks()
+    first, second = service.blocks
+    call = Function("call", (0.1, 0.1), usd_per_s=1e-4)
+    warm = replace(service, blocks=(replace(first, function=call), second))
+    one, other = made(warm, Orders(({}, {}), keep_warm=(2, 0)))["blocks"]  # type: ignore[misc]
+    assert one["keep_warm"] == {"count": 2, "every_s": 240.0, "held_ms": 1.0, "named": True}
+    assert "keep_warm" not in other
+    together = replace(warm, blocks=(replace(first, function=replace(call, named=False)), second))
+    held = made(together, Orders(({}, {}), keep_warm=(2, 0)))["blocks"][0]["keep_warm"]  # type: ignore[index]
+    assert (held["held_ms"], held["named"]) == (100.0, False)
 
 
 def test_moments_are_told_in_utc() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import serflow_opt as so
-from serflow_opt.traffic.control.named_policies import policy_of
+from serflow_opt.traffic.control.made_policies import policy_of
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 from serflow_opt.traffic.simulate.result import Simulation

@@ -128,7 +128,12 @@ def warm_case(seed: int) -> Case:
         None if own is None else replace(own, keep_warm=tuple(int(rng.integers(0, 4)) * can for can in may))
         for own in script.orders
     ]
-    return replace(case, policy=lambda: Script(orders, script.every_s))
+    blocks = tuple(
+        replace(block, function=block.function and replace(block.function, named=bool(rng.integers(2))))
+        for block in case.service.blocks
+    )
+    service = replace(case.service, blocks=blocks)
+    return replace(case, service=service, policy=lambda: Script(orders, script.every_s))
 
 
 def troubled_case(seed: int) -> Case:

@@ -34,8 +34,11 @@ def test_a_block_that_nobody_enters() -> None:
 
 
 def test_calls_that_keep_environments_warm() -> None:
-    """One does nothing for a millisecond, several hold an environment each for 0.1 s; 240 s after the last of 300."""
+    """Each does nothing for a millisecond; those without names hold theirs for 0.1 s; 240 s after the last of 300."""
     call = Function("f", (1.0, 1.0), usd_per_s=2.0, usd_per_request=0.5, billing_step_s=0.001)
     assert call.warm_every_s == pytest.approx(240.0)
-    assert call.warm_call_s(1) == pytest.approx(0.001)
-    assert call.warm_call_s(3) == pytest.approx(0.1)
+    assert call.warm_usd(1) == pytest.approx(0.5 + 2 * 0.001)
+    assert call.warm_usd(3) == pytest.approx(3 * (0.5 + 2 * 0.001))
+    assert replace(call, named=False).warm_usd(1) == pytest.approx(0.5 + 2 * 0.001)
+    assert replace(call, named=False).warm_usd(3) == pytest.approx(3 * (0.5 + 2 * 0.1))
+    assert replace(call, billing_min_s=0.25).warm_usd(1) == pytest.approx(0.5 + 2 * 0.25)

@@ -81,7 +81,7 @@ class Libra:
     Every period: share = int(μ + φ σ) requests a second, machines = ⌈share / capacity⌉; the first int(η share) requests
     of a second go to machines, the rest to functions. When scaling up the new share counts only when the machines have
     started, when scaling down at once. One run time is assumed for all requests: that of the whole network, or, with
-    `knows_mean`, the mean.
+    `knows_mean`, the mean. Theirs keeps no environments warm, as `keep_warm` may say.
     """
 
     service: Service
@@ -91,6 +91,7 @@ class Libra:
     every_s: float = 300.0
     least: int = 0
     knows_mean: bool = False
+    keep_warm: tuple[int, ...] = ()
     name: str = "LIBRA"
     ewmas: list[Ewma] = field(default_factory=list)
     quotas: list[int] = field(default_factory=list)
@@ -116,7 +117,7 @@ class Libra:
             quotas.append(((seen.now_s, self.quotas[b]), (later, quota)))
             machines.append({name: count})
             self.quotas[b] = quota
-        return Orders(tuple(machines), quota=tuple(quotas))
+        return Orders(tuple(machines), quota=tuple(quotas), keep_warm=self.keep_warm)
 
     def _share(self, b: int) -> tuple[float, int]:
         """Requests a second that are planned for, and machines."""

@@ -10,7 +10,8 @@ until T so many are cold:
 
     ∫_0^T o_n(t) exp(-∫_{max(0, t - K)}^t o_n(u) du) dt.
 
-The calls are all requests until the first machines are there, and what these leave to the function after that.
+The calls are all requests until the first machines are there, and what these leave to the function after that. Where
+some are kept warm by calls of their own, only the environments beyond them are cold.
 """
 
 from __future__ import annotations

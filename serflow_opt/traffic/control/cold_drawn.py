@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.traffic.control.baselines import Fixed
+from serflow_opt.traffic.simulate.faults import Faults
+from serflow_opt.traffic.simulate.functions import Environments
+from serflow_opt.traffic.simulate.requests import draw
 from serflow_opt.traffic.simulate.simulate import simulate
 
 if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
     from serflow_opt.traffic.demand.trace import Trace
     from serflow_opt.traffic.service import Machine, Service
+    from serflow_opt.traffic.simulate.requests import Requests
 
 DRAWS, SURE = 20, 0.99
 SHORT = 50_000
@@ -45,9 +49,36 @@ def drawn_cold(service: Service, trace: Trace, fleets: Sequence[tuple[Machine | 
         replace(block, machines=() if machine is None else (machine,))
         for block, (machine, _) in zip(service.blocks, fleets, strict=True)
     )
-    fixed = replace(service, blocks=blocks, degraded=None)
-    policy = Fixed(fixed, [count for _, count in fleets])
-    return np.array([simulate(fixed, trace, policy, seed=FIRST_SEED + k).cold_starts for k in range(DRAWS)], float)
+    fixed, seeds = replace(service, blocks=blocks, degraded=None), range(FIRST_SEED, FIRST_SEED + DRAWS)
+    if len(blocks) == 1 and not any(count for _, count in fleets):
+        return np.array([[_cold_alone(fixed, draw(fixed, trace, seed), trace.seconds)] for seed in seeds], float)
+    policy = Fixed(fixed, [count for _, count in fleets], keep_warm=service.keep_warm)
+    return np.array([simulate(fixed, trace, policy, seed=seed).cold_starts for seed in seeds], float)
+
+
+def _cold_alone(service: Service, requests: Requests, end_s: float) -> int:
+    """Return how many requests find the one function of a service cold that serves all of them, as `simulate` would.
+
+    Parameters
+    ----------
+    service, requests
+        The service, of one block, and who comes.
+    end_s
+        When environments are no longer kept warm.
+    """
+    (block,) = service.blocks
+    function, kept = block.function, service.keep_warm[0] if service.keep_warm else 0
+    assert function is not None
+    environments = Environments(function, Faults())
+    lasting = np.array(function.seconds)[np.minimum(requests.exits.astype(np.int64), block.outcomes - 1)].tolist()
+    cold, due, every, seconds = 0, 0.0 if kept else math.inf, function.warm_every_s, function.warm_call_s(kept)
+    for now, long in zip((requests.times + block.hop_s).tolist(), lasting, strict=True):
+        while due <= now and due < end_s:
+            for _ in range(kept):
+                environments.call(due, seconds)
+            due += every
+        cold += environments.call(now, long) is True
+    return cold
 
 
 def at_most(draws: Floats) -> float:

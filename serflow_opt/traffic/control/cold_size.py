@@ -3,7 +3,8 @@
 `provision` takes the size of function that is cheapest among those that keep the target warm, or with the share of
 calls that the instance says are cold. How many are depends on the trace. A larger function is through sooner, so that
 fewer of its cold calls are late, and often costs a few hundredths more: the cheapest sizes are taken with which no more
-are expected late than may be, else those with fewest.
+are expected late than may be, else those with fewest. Where environments may be kept warm (`keep_warm.py`), each size
+has as many as it needs: the cheapest of these pairs is taken.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from serflow_opt.ground.tolerances import TOLERANCE
-from serflow_opt.traffic.control.split import TraceRates, cheapest, split, too_late
+from serflow_opt.traffic.control.keep_warm import KeepWarm, kept_warm
+from serflow_opt.traffic.control.split import TraceRates, cheapest, cold_usd_per_s, split, too_late, usd_per_s
 from serflow_opt.traffic.provision.service_of import scalable
 from serflow_opt.traffic.provision.structures import Structures
 
@@ -28,8 +30,10 @@ MOST = 64
 """Combinations of sizes that are looked at, those with the smallest first."""
 
 
-def sized(instance: Instance, structure: Structure, levels: Sequence[int], rates: TraceRates) -> Service:
-    """Return the service of a deployment, its functions as large as cold starts ask for.
+def sized(
+    instance: Instance, structure: Structure, levels: Sequence[int], rates: TraceRates, how: KeepWarm = "off"
+) -> Service:
+    """Return the service of a deployment, its functions as large as cold starts ask for, and kept warm as pays.
 
     Parameters
     ----------
@@ -39,16 +43,25 @@ def sized(instance: Instance, structure: Structure, levels: Sequence[int], rates
         As of `scalable`.
     rates
         Of the trace.
+    how
+        How environments may be kept warm.
     """
     service = split(scalable(instance, structure, levels), rates.planned)
-    if too_late(service, rates) <= 0:
-        return service
-    found = [service]
+    found = [kept_warm(service, rates, how)]
+    least = math.inf if too_late(found[0], rates) > 0 else _usd(found[0], rates)
+    if least < math.inf and how != "together":  # what a larger one saves of calls is less than it costs
+        return found[0]
     for other in itertools.islice(_larger(Structures(instance, len(structure)), structure), MOST):
         own = split(scalable(instance, other, levels), rates.planned)
-        if _no_slower(own, service):
-            found.append(own)
+        if _no_slower(own, service) and usd_per_s(own, rates.planned, rates.seconds) < least:
+            found.append(kept_warm(own, rates, how))
+            least = least if too_late(found[-1], rates) > 0 else min(least, _usd(found[-1], rates))
     return cheapest(found, rates)
+
+
+def _usd(service: Service, rates: TraceRates) -> float:
+    """Return what a service costs a second, with what is cold and what is kept warm."""
+    return usd_per_s(service, rates.planned, rates.seconds) + cold_usd_per_s(service, rates)
 
 
 def _larger(structures: Structures, structure: Structure) -> Iterator[Structure]:

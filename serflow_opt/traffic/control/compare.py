@@ -18,6 +18,8 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import EQUAL, UNCHANGED
 from serflow_opt.problem.given import on_instance
 from serflow_opt.problem.instance import Instance
+from serflow_opt.traffic.control.keep_warm import KeepWarm
+from serflow_opt.traffic.control.made_policies import policy_of
 from serflow_opt.traffic.control.named_policies import (
     BATCHED,
     LONG_S,
@@ -25,7 +27,6 @@ from serflow_opt.traffic.control.named_policies import (
     USUAL,
     Services,
     Unfit,
-    policy_of,
     service_for,
 )
 from serflow_opt.traffic.control.overload import check_second_menu
@@ -209,6 +210,7 @@ def compare(
     jobs: int = 1,
     gap: float = 1e-3,
     degraded_accuracy: float | None = None,
+    keep_warm: KeepWarm = "named",
     time_limit: float | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> Comparison:
@@ -236,6 +238,8 @@ def compare(
         Of the schedules.
     degraded_accuracy
         As of `service_for`; policies but the controller do not know it.
+    keep_warm
+        As of `service_for`; only our controllers, foresight and libra-mean-warm do so.
     time_limit
         Seconds; None: none. Policies that are not through by then are left out, with how far they came.
     on_progress
@@ -261,7 +265,7 @@ def compare(
     check_second_menu(asked, degraded_accuracy)
 
     tell = on_progress or (lambda text: None)
-    found = Services(instance, trace, blocks, deadline, degraded_accuracy)
+    found = Services(instance, trace, blocks, deadline, degraded_accuracy, keep_warm=keep_warm)
     left_out: dict[str, Unfit] = {}
     late: dict[str, str] = {}
     chosen: list[tuple[str, ScalingPolicy, Service]] = []
@@ -279,7 +283,8 @@ def compare(
         except OutOfTime as error:
             late[name] = str(error)
             continue
-        whole += [service] if service not in whole and name not in BATCHED else []
+        unkept = _unkept(service)
+        whole += [unkept] if unkept not in whole and name not in BATCHED else []
     if not chosen and not late:
         problems = [problem for name, why in left_out.items() for problem in why.error(name).problems]
         raise (OutOfReach if all(why.proven for why in left_out.values()) else InputError)(problems)
@@ -309,6 +314,12 @@ def compare(
     unfit = {name: why.reason for name, why in left_out.items()} | {n: f"stopped: {why}" for n, why in late.items()}
     without = tuple({own.simulation.carbon_without: None for own in rows if own.simulation.carbon_without})
     return Comparison(instance.name, trace.name, tuple(rows), bounds, unfit, notes + more + without, bool(late or cut))
+
+
+def _unkept(service: Service) -> Service:
+    """Return the service without a word on what is kept warm: the bound knows no cold start."""
+    blocks = (replace(own, function=own.function and replace(own.function, named=True)) for own in service.blocks)
+    return replace(service, blocks=tuple(blocks), keep_warm=())
 
 
 def _exits(service: Service) -> tuple[object, ...]:

@@ -19,6 +19,7 @@ from serflow_opt.traffic.control.journal import Event, EventJournal
 from serflow_opt.traffic.control.outlook import Outlook
 from serflow_opt.traffic.control.overload import Overload, overloaded
 from serflow_opt.traffic.control.valued import RETRY_S, ValuedMachines
+from serflow_opt.traffic.control.warm_orders import WarmOrders
 from serflow_opt.traffic.demand import saved
 from serflow_opt.traffic.demand.forecast import RecentWindow
 from serflow_opt.traffic.demand.intake import LAST_S
@@ -59,6 +60,8 @@ class Controller:
         random: at each rate requests come as a Poisson process, so machines carry less than they could; smooth: evenly.
     forecaster
         Makes a forecaster for a block; None: `RecentWindow`, and `RisingWindow` for blocks that take batches.
+    keep_warm
+        Whether environments of functions are kept warm, as many as the service says at most.
     name
         What tables call it.
     """
@@ -71,6 +74,7 @@ class Controller:
         stay_s: float = 1800.0,
         arrivals: Arrivals = "random",
         forecaster: Callable[[Block], Forecaster] | None = None,
+        keep_warm: bool = True,
         name: str = "controller",
     ) -> None:
         self.service, self.every_s, self.stay_s, self.name = service, every_s, stay_s, name
@@ -91,6 +95,7 @@ class Controller:
             Contest(smooth_s, partial(self._note, b), service.blocks[b].function is not None, past is not None)
             for b, (smooth_s, past) in enumerate(zip(smooth, self._past, strict=True))
         ]
+        self._warm = [WarmOrders(service, b) for b in blocks] if keep_warm and any(service.keep_warm) else []
         self._came = [np.zeros(0) for _ in blocks]  # since the last decision
         self._expected: list[Rates | None] = [None for _ in blocks]
         self._overload = Overload(service, partial(self._note, None))
@@ -126,7 +131,8 @@ class Controller:
             )
         ]
         waiting = tuple(map(queue_max, self._plans, serving, self._expected))
-        return Orders(machines, waiting, degraded=self._overload.decide(over))
+        kept = tuple(self._kept_warm(b, own, serving[b]) for b, own in enumerate(self._warm))
+        return Orders(machines, waiting, degraded=self._overload.decide(over), keep_warm=kept)
 
     def observe(self, b: int, from_s: float, counts: NDArray[np.float64]) -> None:
         """Take in requests of block b, second by second from a moment on; what is late, repeated or absurd is noted.
@@ -152,6 +158,8 @@ class Controller:
                 self._outlooks, self._plans, self._contests, self._past, strict=True
             )
         ]
+        for own, warm in zip(blocks, self._warm, strict=False):
+            own["warm"] = warm.state()
         menu = {"degraded": self._overload.degraded, "calm": self._overload.calm}
         return {"service": self.service.name, "now_s": self._now_s, "menu": menu, "blocks": blocks}
 
@@ -183,16 +191,17 @@ class Controller:
             raise saved.damaged("menu.degraded", degraded, "true or false")
         before = saved.number(state, "now_s")
         later = 0.0 if now_s is None else now_s - before
-        outlooks, plans, contests, pasts = [], [], [], []
+        outlooks, plans, contests, pasts, warm = [], [], [], [], []
         for b, own in enumerate(blocks):
             place = f"blocks[{b}]."
             outlooks.append(self._outlooks[b].restored(saved.mapping(own, f"blocks[{b}]"), place, later))
             plans.append(self._plans[b].restored(own, place, later))
             contests.append(self._contests[b].restored(own, place, later))
             past, kept = self._past[b], own.get("past")
+            warm += [kept_warm.restored(own.get("warm"), f"{place}warm") for kept_warm in self._warm[b : b + 1]]
             pasts.append(past if past is None or kept is None else past.restored(kept, f"{place}past"))
         self._outlooks, self._plans, self._contests, self._now_s = outlooks, plans, contests, before + later
-        self._past = pasts
+        self._past, self._warm = pasts, warm
         self._overload = Overload(self.service, self._overload.note, degraded, calm)
         self._came = [np.zeros(0) for _ in blocks]
         for b, contest in enumerate(contests):
@@ -249,6 +258,15 @@ class Controller:
             wanted[LEARNT] = worth.best(forecasts[LEARNT], have[name])[0] if worth.busy_s > 0 else count
         count = self._contests[b].count(self._now_s, came, worth, forecasts, wanted)
         return plan.machines(self._now_s, name, count, have)
+
+    def _kept_warm(self, b: int, warm: WarmOrders, serving: Mapping[str, int]) -> int:
+        """Return how many environments of a block's function to keep warm beside machines that serve."""
+        before, name = warm.given, max(serving, key=lambda name: serving[name], default=None)
+        worth = None if name is None else self._plans[b].worths[name]
+        count = warm.count(worth, 0 if name is None else serving[name], self._expected[b])
+        if count != before:
+            self._note(b, f"keeps {count} environments of the function warm, {before} before")
+        return count
 
     def _note(self, b: int | None, text: str) -> None:
         self._journal.note(self._now_s, b, text)

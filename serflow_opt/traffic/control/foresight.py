@@ -46,6 +46,8 @@ class Foresight:
         By block, what machines of the type are worth.
     rates, period_s
         By block, requests a second, period by period, and how long a period is.
+    keep_warm
+        As of `Orders`.
     """
 
     machines: tuple[str | None, ...]
@@ -55,6 +57,7 @@ class Foresight:
     period_s: float
     every_s: float
     name: str = "foresight"
+    keep_warm: tuple[int, ...] = ()
 
     def decide(self, seen: Seen) -> Orders:
         """Have what the schedule has now, and let wait who is in time for machines that serve."""
@@ -65,7 +68,8 @@ class Foresight:
             0 if name is None or worth is None else self._room(b, seen, worth, count)
             for b, ((name, count), worth) in enumerate(zip(names, self.worths, strict=True))
         ]
-        return Orders(tuple({} if name is None else {name: count} for name, count in names), tuple(waiting))
+        machines = tuple({} if name is None else {name: count} for name, count in names)
+        return Orders(machines, tuple(waiting), keep_warm=self.keep_warm)
 
     def _room(self, b: int, seen: Seen, worth: MachineWorth, count: int) -> int:
         """Return how many may wait in a block until the next decision."""
@@ -117,7 +121,9 @@ def foresight(service: Service, trace: Trace, every_s: float = 60.0, deadline: D
             worths.append(MachineWorth(service, b, own, 1.0, "random"))
     blocks = range(len(service.blocks))
     rates = tuple(np.asarray(trace.counts * (service.reach(b) / trace.period_s), dtype=float) for b in blocks)
-    return Foresight(tuple(machines), tuple(spells), tuple(worths), rates, trace.period_s, every_s)
+    return Foresight(
+        tuple(machines), tuple(spells), tuple(worths), rates, trace.period_s, every_s, keep_warm=service.keep_warm
+    )
 
 
 def _levels(service: Service, b: int, machine: Machine, trace: Trace, every_s: float, deadline: Deadline) -> Levels:

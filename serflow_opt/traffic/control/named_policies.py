@@ -7,7 +7,6 @@ of the two get the cheapest of that kind, and the others cannot serve, which is 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,14 +15,11 @@ from serflow_opt.errors import InputError, OutOfReach, Problem
 from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.ground.stopping import stoppable
 from serflow_opt.problem.given import check_inference, on_instance
-from serflow_opt.traffic.control.baselines import Autoscaler, Fixed, Libra, Serflow
 from serflow_opt.traffic.control.cold_size import sized
-from serflow_opt.traffic.control.controller import Controller
-from serflow_opt.traffic.control.filled import FilledBatches
-from serflow_opt.traffic.control.foresight import foresight
+from serflow_opt.traffic.control.keep_warm import KeepWarm
+from serflow_opt.traffic.control.made_policies import TRACKING, policy_of
 from serflow_opt.traffic.control.overload import with_lower_floor
 from serflow_opt.traffic.control.split import TraceRates, cheapest
-from serflow_opt.traffic.control.tracking import Tracking
 from serflow_opt.traffic.demand.rates import Rates
 from serflow_opt.traffic.given import trace_of
 from serflow_opt.traffic.provision.service_of import scalable
@@ -37,24 +33,26 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.provision.result import Deployment
     from serflow_opt.traffic.provision.structures import Structure
     from serflow_opt.traffic.scaling_policy import ScalingPolicy
-    from serflow_opt.traffic.service import Service
+    from serflow_opt.traffic.service import Draws, Service
 
-TRACKING = {"tracking-60": 0.6, "tracking-70": 0.7, "tracking-80": 0.8}
-"""Target tracking, by the share busy that is its target."""
 POLICIES = (
     *("functions", "maximum", "autoscaler", *TRACKING),
-    *("libra", "libra-mean", "serflow", "whole", "controller", "foresight", "batches", "controller-batches"),
+    *("libra", "libra-mean", "libra-mean-warm", "serflow"),
+    *("whole", "controller", "foresight", "batches", "controller-batches"),
 )
 """What can be compared: functions only; machines for the maximum; an autoscaler; target tracking; LIBRA, which knows
-one block and one run time, that of the whole network; LIBRA told the mean run time; SERFLOW's published rule; our
+one block and one run time, that of the whole network; LIBRA told the mean run time, and the same with functions kept
+warm as by our controller; SERFLOW's published rule; our
 controller on the whole network as one block, and on blocks of stages; one that knows all rates in advance, though not
 each request; and for blocks that take batches machines by the rate that was seen, and our controller."""
 BATCHED = ("batches", "controller-batches")
 """Those that know batches; all others serve one by one."""
-USUAL = tuple(name for name in POLICIES if name not in ("tracking-60", "tracking-80", *BATCHED))
+USUAL = tuple(name for name in POLICIES if name not in ("tracking-60", "tracking-80", "libra-mean-warm", *BATCHED))
 """Those that are compared where none are named; batches, too, where tiers take them."""
 STAGED = ("serflow", "controller", "foresight")
 """Those that know blocks of stages."""
+WARM = ("libra-mean-warm", "whole", "controller", "foresight")
+"""Those that keep environments of functions warm."""
 Pools = Literal["functions", "machines", "both", "any"]
 """What must be there to serve a block: a function, machines, machines and a function beside them, either."""
 POOLS: dict[str, Pools] = {
@@ -64,6 +62,7 @@ POOLS: dict[str, Pools] = {
     **dict.fromkeys(TRACKING, "machines"),
     "libra": "both",
     "libra-mean": "both",
+    "libra-mean-warm": "both",
     "serflow": "both",
     "whole": "any",
     "controller": "any",
@@ -76,8 +75,6 @@ BLOCKS_GAP, LONG_S = 5e-3, 60.0
 """Gap and seconds at which the search for blocks ends: what is compared is how they are scaled."""
 MORE_GAP = 2e-2
 """The same for rates that a trace does not have, `TIMES` its own: which machines pay there is all that is asked."""
-PEAK_BUSY = 0.8
-"""Share of machines for the maximum that is busy at the peak."""
 TIMES, MOST_TIMES = 4.0, 4.0**6
 """Where functions alone are cheapest at a trace's rates, machines are chosen for so many times the rates, and again,
 until they pay."""
@@ -107,7 +104,7 @@ class Services:
         Most blocks, for policies that know blocks of stages.
     deadline
         When to stop: what was found by then is taken, and OutOfTime raised where nothing was.
-    degraded_accuracy, searched
+    degraded_accuracy, searched, keep_warm
         As of `service_for`; the instance with other prices, where blocks are looked for instead.
     """
 
@@ -119,32 +116,39 @@ class Services:
         deadline: Deadline = NEVER,
         degraded_accuracy: float | None = None,
         searched: Instance | None = None,
+        keep_warm: KeepWarm = "named",
     ) -> None:
         check_inference(instance, "traffic")
         self.instance, self.blocks, self.deadline = instance, blocks, deadline
         self._floor, self._searched = degraded_accuracy, searched or instance
         self._all_rates = TraceRates.of(trace, WINDOW_S)
         self._rates = self._all_rates.planned
-        self._known: dict[tuple[Pools, int], Service | Unfit] = {}
+        self._keep_warm = keep_warm
+        self._known: dict[tuple[Pools, int, KeepWarm], Service | Unfit] = {}
+        self._deployed: dict[tuple[Pools, int, float], Deployment] = {}
+        self._draws: dict[tuple[int, ...], Draws | None] = {}  # the same object where requests are the same
 
     def of(self, name: str) -> Service | Unfit:
         """Return what a policy scales."""
         if name in BATCHED:
             return self.batched()
-        return self.service(POOLS[name], self.blocks if name in STAGED else 1)
+        how: KeepWarm = self._keep_warm if name in WARM else "off"
+        return self.service(POOLS[name], self.blocks if name in STAGED else 1, how)
 
-    def service(self, pools: Pools, blocks: int) -> Service | Unfit:
+    def service(self, pools: Pools, blocks: int, how: KeepWarm | None = None) -> Service | Unfit:
         """Return the service of the cheapest deployment with these pools, or why there is none.
 
         It has machines and functions wherever both keep the targets, whichever is asked for: machines take their time
-        to start. Of one block and of more that is taken which costs least under our controller.
+        to start. Of one block and of more that is taken which costs least under our controller. `how` environments are
+        kept warm; None: as was said.
         """
+        how = how or self._keep_warm
         if pools == "both":
-            return self._found("both", blocks)
-        both = [self._found("both", most) for most in ([1, blocks] if pools == "any" and blocks > 1 else [blocks])]
+            return self._found("both", blocks, how)
+        both = [self._found("both", most, how) for most in ([1, blocks] if pools == "any" and blocks > 1 else [blocks])]
         fit = [service for service in both if not isinstance(service, Unfit)]
         if not fit:
-            return self._found(pools, blocks)
+            return self._found(pools, blocks, how)
         return cheapest(fit, self._all_rates)
 
     def batched(self) -> Service | Unfit:
@@ -174,12 +178,13 @@ class Services:
         blocks = service.blocks
         return all(block.function is not None for block in blocks) and any(block.machines for block in blocks)
 
-    def _found(self, pools: Pools, blocks: int) -> Service | Unfit:
-        if (pools, blocks) not in self._known:
-            self._known[pools, blocks] = self._search(pools, blocks)
-        return self._known[pools, blocks]
+    def _found(self, pools: Pools, blocks: int, how: KeepWarm) -> Service | Unfit:
+        asked = pools, blocks, how
+        if asked not in self._known:
+            self._known[asked] = self._search(*asked)
+        return self._known[asked]
 
-    def _search(self, pools: Pools, blocks: int) -> Service | Unfit:
+    def _search(self, pools: Pools, blocks: int, how: KeepWarm) -> Service | Unfit:
         kinds = {tier.kind == "function" for tier in self.instance.tiers}
         for function, what in ((True, "functions"), (False, "machines")):
             if pools in (what, "both") and function not in kinds:
@@ -188,7 +193,11 @@ class Services:
         rates, times = self._rates, 1.0
         while True:
             try:
-                found = self._provision(self._searched, rates, blocks, keep, BLOCKS_GAP if times == 1 else MORE_GAP)
+                asked = pools, blocks, times
+                if asked not in self._deployed:
+                    gap = BLOCKS_GAP if times == 1 else MORE_GAP
+                    self._deployed[asked] = self._provision(self._searched, rates, blocks, keep, gap)
+                found = self._deployed[asked]
             except InputError:  # more machines than are counted
                 if times == 1:
                     raise
@@ -197,7 +206,8 @@ class Services:
                 if found.status == "no_solution" and self.deadline.expired:
                     raise OutOfTime("no blocks of stages were found that keep the targets; allow more time")
                 return self._unfit(pools, blocks, found.status == "infeasible", found.reason)
-            service = sized(self.instance, found.structure, found.levels, self._all_rates)
+            service = sized(self.instance, found.structure, found.levels, self._all_rates, how)
+            service = replace(service, draws=self._draws.setdefault(tuple(found.levels), service.draws))
             service = self._with_second_menu(service, found.structure)
             if pools != "both" or any(choice.machine is not None for choice in found.structure):
                 return service
@@ -260,6 +270,7 @@ def service_for(
     blocks: int,
     time_limit: float | Deadline | None = None,
     degraded_accuracy: float | None = None,
+    keep_warm: KeepWarm = "named",
 ) -> Service:
     """Return the service of the cheapest deployment for a trace's rates, each block with all types that keep its times.
 
@@ -278,6 +289,10 @@ def service_for(
     degraded_accuracy
         Accuracy floor of a second menu of thresholds on the same blocks, which the controller serves with under
         overload: `Service.degraded`. None: there is no second menu.
+    keep_warm
+        How environments of functions are kept warm by calls of their own, where that pays or the target needs it:
+        named: each is called by a name of its own, as versions of a function have; together: all by calls at once,
+        which hold them for 0.1 s; off: none is.
 
     Raises
     ------
@@ -286,7 +301,8 @@ def service_for(
     OutOfTime
         Where none was found in time.
     """
-    services = Services(instance, trace_of(trace), blocks, Deadline.of(time_limit), degraded_accuracy)
+    deadline = Deadline.of(time_limit)
+    services = Services(instance, trace_of(trace), blocks, deadline, degraded_accuracy, keep_warm=keep_warm)
     found = services.service("any", blocks)
     if isinstance(found, Unfit):
         raise found.error("")
@@ -317,6 +333,7 @@ def prepared(
     every_s: float,
     deadline: Deadline = NEVER,
     degraded_accuracy: float | None = None,
+    keep_warm: KeepWarm = "named",
 ) -> tuple[ScalingPolicy, Service]:
     """Return a policy of `POLICIES` and the service it scales.
 
@@ -334,7 +351,7 @@ def prepared(
         As of `policy_of`.
     deadline
         When to stop.
-    degraded_accuracy
+    degraded_accuracy, keep_warm
         As of `service_for`.
 
     Raises
@@ -344,57 +361,7 @@ def prepared(
     OutOfTime
         Where no service was found in time.
     """
-    found = Services(instance, trace, blocks, deadline, degraded_accuracy).of(name)
+    found = Services(instance, trace, blocks, deadline, degraded_accuracy, keep_warm=keep_warm).of(name)
     if isinstance(found, Unfit):
         raise found.error(name)
     return policy_of(name, found, trace, every_s, deadline)
-
-
-def policy_of(
-    name: str, service: Service, trace: Trace, every_s: float, deadline: Deadline = NEVER
-) -> tuple[ScalingPolicy, Service]:
-    """Return a policy on a service that has what it needs, and the part of the service that it uses.
-
-    Parameters
-    ----------
-    name
-        One of `POLICIES`.
-    service
-        Whoever uses one type of machines takes each block's first.
-    trace
-        What maximum and foresight know in advance; nobody else looks at it.
-    every_s
-        Seconds between decisions of foresight, target tracking and our controller; others have their own.
-    deadline
-        When to stop.
-
-    Raises
-    ------
-    OutOfTime
-        At the deadline.
-    """
-    first = service.with_machines(tuple(own.machines[:1] for own in service.blocks))
-    alone = replace(first, blocks=tuple(replace(block, function=None) for block in first.blocks))
-    match name:
-        case "batches":
-            return FilledBatches(service, every_s, rate=trace.requests / trace.seconds, name=name), service
-        case "functions":
-            return Fixed(first, [0], name=name), first
-        case "maximum":
-            peak = float((trace.counts / trace.period_s).max())
-            count = math.ceil(peak / (PEAK_BUSY * alone.rate_per_s(0, alone.blocks[0].machines[0])))
-            return Fixed(alone, [max(1, count)], name=name), alone
-        case "autoscaler":
-            return Autoscaler(alone, name=name), alone
-        case _ if name in TRACKING:
-            return Tracking(alone, TRACKING[name], every_s, name), alone
-        case "libra":
-            return Libra(first, name=name), first
-        case "libra-mean":
-            return Libra(first, knows_mean=True, name=name), first
-        case "serflow":
-            return Serflow(first, name=name), first
-        case "foresight":
-            return foresight(service, trace, every_s, deadline), service
-        case _:
-            return Controller(service, every_s, name=name), service

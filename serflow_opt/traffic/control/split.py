@@ -73,7 +73,8 @@ class TraceRates:
 def cheapest(services: Sequence[Service], rates: TraceRates) -> Service:
     """Return the service that costs least under our controller; of those that cost nearly the same the plainest.
 
-    With more late than may be, for cold starts, the one with which fewest are is taken.
+    With more late than may be, for cold starts, the one with which fewest are is taken. What it costs has cold starts,
+    and calls that keep environments warm.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ def cheapest(services: Sequence[Service], rates: TraceRates) -> Service:
     """
 
     def rank(service: Service) -> tuple[float, float]:
-        usd = usd_per_s(service, rates.planned, rates.seconds)
+        usd = usd_per_s(service, rates.planned, rates.seconds) + cold_usd_per_s(service, rates)
         return max(0.0, too_late(service, rates)), usd * (1 + ONE_BLOCK_MORE * (len(service.blocks) - 1))
 
     return min(services, key=rank)
@@ -112,11 +113,12 @@ def late_for_cold(service: Service, rates: TraceRates) -> tuple[float, float]:
         As of `cheapest`.
     """
     expected, allowed, trace = late_cold(service, rates.at_once, rates.seconds), may_be_late(service), rates.trace
-    near = allowed / NEAR < expected < allowed * NEAR
+    without = late_cold(replace(service, keep_warm=()), rates.at_once, rates.seconds)
+    near = allowed / NEAR < without and expected < allowed * NEAR
     called = all(block.function is not None for block in service.blocks)
     if trace is None or trace.requests > SHORT or not (near and called):
         return expected, expected
-    asked = service.blocks, service.shares, service.slo_s
+    asked = service.blocks, service.shares, service.slo_s, service.keep_warm
     if asked not in rates._drawn:
         best = [_least(service, b, rates.at_once, rates.seconds) for b in range(len(service.blocks))]
         fleets = [(None, 0) if worth is None else (_seen_first(worth.machine), count) for _, worth, count in best]
@@ -167,22 +169,77 @@ def late_cold(service: Service, rates: Rates, seconds: float) -> float:
     if service.slo_s is None or not rates.mean > 0:
         return 0.0
     share = {b: late_when_cold(service, b) for b, block in enumerate(service.blocks) if block.function is not None}
-    late = math.fsum(own * _cold_calls(service, b, rates, seconds) for b, own in share.items() if own > 0)
+    late = math.fsum(
+        own * math.fsum(cold_by_environment(service, b, rates, seconds)[_kept(service, b) :])
+        for b, own in share.items()
+        if own > 0
+    )
     return late / (rates.mean * seconds)
 
 
-def _cold_calls(service: Service, b: int, rates: Rates, seconds: float) -> float:
-    """Return how many calls of the function of block b find it cold."""
+def cold_usd_per_s(service: Service, rates: TraceRates) -> float:
+    """Return what cold starts, and calls that keep environments warm, cost a second.
+
+    Parameters
+    ----------
+    service, rates
+        As of `cheapest`.
+    """
+    if not math.isfinite(rates.seconds):
+        return 0.0
+    called = [b for b, block in enumerate(service.blocks) if block.function is not None]
+    usd = [
+        warm_usd(service, b, _kept(service, b), cold_by_environment(service, b, rates.at_once, rates.seconds), rates)
+        for b in called
+    ]
+    return math.fsum(usd) / rates.seconds
+
+
+def warm_usd(service: Service, b: int, count: int, cold: Sequence[float], rates: TraceRates) -> float:
+    """Return what cold starts of block b and calls cost that keep so many of its environments warm, USD.
+
+    Parameters
+    ----------
+    service, b
+        The service, and the block, which has a function.
+    count
+        Environments that are kept warm; the first call of each is cold.
+    cold
+        Cold calls by environment, where none is.
+    rates
+        Of the trace; it says for how long.
+    """
+    function = service.blocks[b].function
+    assert function is not None
+    starts = (math.fsum(cold[count:]) + count) * function.usd_per_s * function.cold_start_s
+    times = math.ceil(rates.seconds / function.warm_every_s) if count else 0
+    return starts + times * function.warm_usd(count)
+
+
+def _kept(service: Service, b: int) -> int:
+    return service.keep_warm[b] if service.keep_warm else 0
+
+
+def cold_by_environment(service: Service, b: int, rates: Rates, seconds: float) -> list[float]:
+    """Return how many calls find each environment of the function of block b cold, where none is kept warm.
+
+    Parameters
+    ----------
+    service, b
+        The service, and the block, which has a function.
+    rates, seconds
+        As of `late_cold`.
+    """
     function = service.blocks[b].function
     assert function is not None
     entering, (_, worth, count) = _entering(service, b, rates), _least(service, b, rates, seconds)
-    mean_s = math.fsum(p * t for p, t in zip(service.outcome_shares(b), function.seconds, strict=True))
+    mean_s = service.function_s(b)
     alone = seconds if worth is None else min(seconds, FIRST_LOOK_S + worth.machine.start_s)
     lost = np.ones_like(entering.rates) if worth is None else worth.lost_of(count, entering.rates * worth.busy_s)
     each = [environments(calls, entering.shares, mean_s) for calls in (entering.rates, entering.rates * lost)]
     first, then = (np.pad(own, (0, max(map(len, each)) - len(own))).tolist() for own in each)
     phases = zip(first, then, strict=True)
-    return math.fsum(cold_calls([(alone, a), (seconds - alone, z)], function.keep_alive_s) for a, z in phases)
+    return [cold_calls([(alone, a), (seconds - alone, z)], function.keep_alive_s) for a, z in phases]
 
 
 def _entering(service: Service, b: int, rates: Rates) -> Rates:

@@ -18,6 +18,7 @@ from serflow_opt.ground.stopping import stoppable
 from serflow_opt.ground.tolerances import ROUNDING, TOLERANCE
 from serflow_opt.traffic.given import service_of, trace_of
 from serflow_opt.traffic.scaling_policy import Orders, Seen
+from serflow_opt.traffic.service import LEAST_KEPT_S
 from serflow_opt.traffic.simulate.at_start import begun, no_fewer
 from serflow_opt.traffic.simulate.block import Steps
 from serflow_opt.traffic.simulate.faults import Faults
@@ -41,8 +42,6 @@ MOST_SIMULATED = 300_000_000
 """Requests of one simulation; these take about 8 GB and a few minutes."""
 MOST_DECISIONS = 10_000_000
 """Of a policy in one simulation; these take minutes without a single request."""
-LEAST_KEPT_S = 0.1
-"""Seconds that an environment stays warm at least which calls of their own are to keep so."""
 _MOST = 1 << 17  # requests in a step: bounds memory where the policy is rarely asked
 _CACHED = 1 << 14  # requests whose latencies stay in the processor's cache
 

@@ -16,7 +16,7 @@ from support.service import COUNTS, LIBRA_CALL_USD, M4_USD_PER_S, service_docume
 import serflow_opt as so
 from serflow_opt.report.plan import usd
 from serflow_opt.traffic.control.compare import USUAL, Comparison
-from serflow_opt.traffic.control.named_policies import PEAK_BUSY
+from serflow_opt.traffic.control.made_policies import PEAK_BUSY
 from serflow_opt.traffic.demand.trace import Trace
 
 LATE = ("maximum", "autoscaler", "tracking-70")

@@ -14,7 +14,8 @@ from support.policy_services import ONE_BLOCK, SMALL, TWO_BLOCKS, served
 from support.service import service_document
 
 import serflow_opt as so
-from serflow_opt.traffic.control.named_policies import POLICIES, POOLS, USUAL, Services, Unfit, policy_of
+from serflow_opt.traffic.control.made_policies import policy_of
+from serflow_opt.traffic.control.named_policies import POLICIES, POOLS, USUAL, Services, Unfit
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 from serflow_opt.traffic.service import Service

@@ -147,9 +147,10 @@ def test_controllers_have_functions_wherever_these_keep_the_targets() -> None:
     trace = Trace.of([120] * 5, 60.0)
     found = Services(so.load("libra"), trace, 2)
     alone, both = two(None), two()
-    found._known = {("both", 1): Unfit("", "none", True), ("both", 2): both, ("any", 2): alone}
+    none = Unfit("", "none", True)
+    found._known = {("both", 1, "named"): none, ("both", 2, "named"): both, ("any", 2, "named"): alone}
     assert found.of("controller") is both
-    found._known["both", 2] = Unfit("", "none", True)
+    found._known["both", 2, "named"] = none
     assert found.of("controller") is alone
 
 

@@ -30,7 +30,7 @@ def test_functions_are_billed_in_steps() -> None:
     assert found.usd["functions"] == pytest.approx(0.25 + 0.4, rel=1e-12)
 
 
-KEPT = function([0.5, 0.5], keep_alive_s=10.0, cold_start_s=0.25)
+KEPT = function([0.5, 0.5], keep_alive_s=10.0, cold_start_s=0.25, named=False)
 
 
 def test_one_environment_is_kept_warm() -> None:
@@ -54,6 +54,14 @@ def test_two_environments_are_called_at_once() -> None:
     slower = replace(KEPT, seconds=(0.75, 0.75))
     found = even(one([], slower), trace(*[0] * 9, 3, *[0] * 4), Script([Orders(({},), keep_warm=(2,))]))
     assert (found.warm_calls, found.cold_starts) == ((4,), (1,))
+
+
+def test_environments_with_names_are_called_for_a_millisecond() -> None:
+    """As above; each is called by itself."""
+    own = one([], replace(KEPT, named=True))
+    found = even(own, trace(*[0] * 9, 3, *[0] * 4), Script([Orders(({},), keep_warm=(2,))]))
+    assert (found.warm_calls, found.warm_cold, found.cold_starts) == ((4,), (2,), (0,))
+    assert found.usd_warm == pytest.approx(4 * 0.25 + 4 * 0.001 + 2 * 0.25)
 
 
 def test_requests_meet_environments_that_are_being_kept_warm() -> None:

@@ -59,13 +59,13 @@ def test_requests_one_by_one() -> None:
 
 
 def test_environments_of_its_calls_are_kept_warm() -> None:
-    """Two from 0 s on: the call of two and that of one meet a warm one each, as 2 x 0.1 s and the starts are over."""
+    """Two from 0 s on: the call of two and that of one meet a warm one each, as 2 x 1 ms and the starts are over."""
     own = service(2, cold_start_s=0.001)
     policy = Fixed(own, (1,), keep_warm=(2,))
     later = Requests(sent().times + 1.0, sent().exits, sent().right)
     found = simulate(own, Trace(np.array([6]), 10.0, np.array([10.0])), policy, requests=later)
     assert (found.warm_calls, found.warm_cold, found.cold_starts) == ((2,), (2,), (0,))
-    assert found.usd_warm == pytest.approx(2 * 0.5 + 2 * 0.101)
+    assert found.usd_warm == pytest.approx(2 * 0.5 + 2 * 0.002)
     assert simulated(own).cold_starts == (2,)
 
 
