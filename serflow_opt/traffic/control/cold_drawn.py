@@ -8,7 +8,7 @@ on a square wave of 50 requests/s, 0.07 s each, it says 14 cold calls, and simul
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.demand.trace import Trace
     from serflow_opt.traffic.service import Machine, Service
     from serflow_opt.traffic.simulate.requests import Requests
+    from serflow_opt.traffic.simulate.result import Simulation
 
 DRAWS, SURE = 20, 0.99
 SHORT = 50_000
 """Requests of a trace that is drawn so often in half a second at most; longer ones have next to no cold calls."""
 FIRST_SEED = 1_000_000
 """Draws are none of those that are shown: these have small seeds."""
+SEEDS = range(FIRST_SEED, FIRST_SEED + DRAWS)
 
 
 def drawn_cold(service: Service, trace: Trace, fleets: Sequence[tuple[Machine | None, int]]) -> Floats:
@@ -45,15 +47,31 @@ def drawn_cold(service: Service, trace: Trace, fleets: Sequence[tuple[Machine | 
     fleets
         The type of machines of each block, and how many there are from one start on.
     """
+    if len(fleets) == 1 and not any(count for _, count in fleets):
+        each = ([_cold_alone(service, draw(service, trace, seed), trace.seconds)] for seed in SEEDS)
+        return np.array(list(each), float)
+    return np.array([run.cold_starts for run in _runs(service, trace, fleets)], float)
+
+
+def drawn_late(service: Service, trace: Trace, fleets: Sequence[tuple[Machine | None, int]]) -> Floats:
+    """Return how many requests are late, `DRAWS` times over: who meets two functions cold, too.
+
+    Parameters
+    ----------
+    service, trace, fleets
+        As of `drawn_cold`.
+    """
+    return np.array([run.violations for run in _runs(service, trace, fleets)], float)
+
+
+def _runs(service: Service, trace: Trace, fleets: Sequence[tuple[Machine | None, int]]) -> Iterator[Simulation]:
     blocks = tuple(
         replace(block, machines=() if machine is None else (machine,))
         for block, (machine, _) in zip(service.blocks, fleets, strict=True)
     )
-    fixed, seeds = replace(service, blocks=blocks, degraded=None), range(FIRST_SEED, FIRST_SEED + DRAWS)
-    if len(blocks) == 1 and not any(count for _, count in fleets):
-        return np.array([[_cold_alone(fixed, draw(fixed, trace, seed), trace.seconds)] for seed in seeds], float)
+    fixed = replace(service, blocks=blocks, degraded=None)
     policy = Fixed(fixed, [count for _, count in fleets], keep_warm=service.keep_warm)
-    return np.array([simulate(fixed, trace, policy, seed=seed).cold_starts for seed in seeds], float)
+    return (simulate(fixed, trace, policy, seed=seed) for seed in SEEDS)
 
 
 def _cold_alone(service: Service, requests: Requests, end_s: float) -> int:

@@ -11,6 +11,7 @@ the first number with which no more are expected late.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -28,8 +29,6 @@ KeepWarm = Literal["named", "together", "off"]
 LEAST_COLD = 1e-3
 """Environments that are cold in fewer calls than this are not kept warm, nor those that make this part of what may be
 late."""
-LEAST_USD = 1e-9
-"""What one environment more costs at least, so that those that pay come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,8 @@ def _more(service: Service, each: list[ColdBlock], counts: list[int], rates: Tra
             k = counts[own.b]
             if k < len(own.cold) and own.late * own.cold[k] > least:
                 usd = [warm_usd(service, own.b, n, own.cold, rates) for n in (k, k + 1)]
-                gains.append((own.late * own.cold[k] / max(usd[1] - usd[0], LEAST_USD), own.b))
+                more = usd[1] - usd[0]  # those that pay come first
+                gains.append((own.late * own.cold[k] / more if more > 0 else math.inf, own.b))
         if not gains:
             return
         counts[max(gains)[1]] += 1

@@ -139,8 +139,14 @@ class Services:
         """Return the service of the cheapest deployment with these pools, or why there is none.
 
         It has machines and functions wherever both keep the targets, whichever is asked for: machines take their time
-        to start. Of one block and of more that is taken which costs least under our controller. `how` environments are
-        kept warm; None: as was said.
+        to start. Of one block and of more that is taken which costs least under our controller.
+
+        Parameters
+        ----------
+        pools, blocks
+            What must be there, and most blocks.
+        how
+            Environments are kept warm; None: as was said.
         """
         how = how or self._keep_warm
         if pools == "both":

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.traffic.control.cold import cold_calls, environments, late_when_cold
-from serflow_opt.traffic.control.cold_drawn import SHORT, at_most, drawn_cold
+from serflow_opt.traffic.control.cold_drawn import SHORT, at_most, drawn_cold, drawn_late
 from serflow_opt.traffic.control.slack import late_anyway, may_be_late
 from serflow_opt.traffic.control.worth import MachineWorth
 from serflow_opt.traffic.demand.rates import Rates
@@ -122,8 +122,11 @@ def late_for_cold(service: Service, rates: TraceRates) -> tuple[float, float]:
     if asked not in rates._drawn:
         best = [_least(service, b, rates.at_once, rates.seconds) for b in range(len(service.blocks))]
         fleets = [(None, 0) if worth is None else (_seen_first(worth.machine), count) for _, worth, count in best]
-        late = np.array([late_when_cold(service, b) for b in range(len(service.blocks))])
-        rates._drawn[asked] = drawn_cold(service, trace, fleets) @ late / trace.requests
+        if len(fleets) == 1:  # less at random than who is late
+            late = drawn_cold(service, trace, fleets)[:, 0] * late_when_cold(service, 0)
+        else:
+            late = drawn_late(service, trace, fleets) - late_anyway(service) * trace.requests
+        rates._drawn[asked] = late / trace.requests
     shares = rates._drawn[asked]
     return float(shares.mean()), at_most(shares)
 

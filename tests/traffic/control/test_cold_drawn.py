@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from serflow_opt.traffic.control.baselines import Fixed
-from serflow_opt.traffic.control.cold_drawn import DRAWS, FIRST_SEED, at_most, drawn_cold
+from serflow_opt.traffic.control.cold_drawn import DRAWS, FIRST_SEED, at_most, drawn_cold, drawn_late
 from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 from serflow_opt.traffic.simulate.simulate import simulate
@@ -41,6 +41,19 @@ def test_a_function_alone_is_as_in_the_simulator(kept: int, named: bool) -> None
     policy = Fixed(own, [0], keep_warm=(kept,))
     runs = [simulate(own, trace, policy, seed=FIRST_SEED + k).cold_starts for k in range(DRAWS)]
     assert drawn_cold(own, trace, [(None, 0)]).tolist() == [list(map(float, run)) for run in runs]
+
+
+def test_who_meets_two_functions_cold_is_late() -> None:
+    """Two starts of 0.5 s beside 0.2 s, of 1 s: eight at once meet both cold; with eight of the first kept, one."""
+    quick = replace(CALL, seconds=(0.1, 0.1))
+    blocks = Block(0, 0, (), quick), Block(1, 1, (), quick)
+    own = Service("two", blocks, (0.0, 1.0), (math.nan, math.nan), 1.0)
+    fleets: list[tuple[Machine | None, int]] = [(None, 0)] * 2
+    trace = Trace.of([*[0] * 10, 8])
+    assert drawn_cold(own, trace, fleets).min() > 0
+    assert drawn_late(own, trace, fleets).min() > 0
+    warm = replace(own, keep_warm=(8, 0))
+    assert drawn_late(warm, trace, fleets).tolist() == [0.0] * DRAWS
 
 
 def test_the_mean_is_no_more_than() -> None:
