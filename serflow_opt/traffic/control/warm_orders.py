@@ -1,5 +1,8 @@
 """How many environments the controller keeps warm: as many as were planned, fewer where machines carry the load.
 
+That is where they are reached by calls at once. Those that have names cost a thousandth of a machine's rent or less,
+and a rate that is forecast too low, as before a burst, costs cold calls: they are always kept.
+
 What machines leave to the function comes in calls that need fewer environments, and those beyond a number n take
 Σ_{m > n} o_m of them (`cold.py`). The fewest are kept that leave no more to those beyond than would be late if all of
 it were cold, and no fewer than two decisions in a row ask for.
@@ -39,7 +42,9 @@ class WarmOrders:
     def __init__(self, service: Service, b: int) -> None:
         self.planned = service.keep_warm[b] if service.keep_warm else 0
         self.before = self.given = self.planned
-        if self.planned:
+        function = service.blocks[b].function
+        self._always = function is None or function.named
+        if not self._always:
             share = late_when_cold(service, b) * service.reach(b) * len(service.blocks)
             self._beyond = MARGIN * may_be_late(service) / share if share > 0 else 1.0
             self._mean_s = service.function_s(b)
@@ -55,7 +60,14 @@ class WarmOrders:
             As forecast; None: nothing was seen yet.
         """
         needed = self.planned
-        if self.planned > 1 and worth is not None and machines and rates is not None and rates.mean > 0:
+        if (
+            self.planned > 1
+            and not self._always
+            and worth is not None
+            and machines
+            and rates is not None
+            and rates.mean > 0
+        ):
             called = rates.rates * worth.lost_of(machines, rates.rates * worth.busy_s)
             taken = environments(called, rates.shares, self._mean_s)
             beyond = np.append(np.cumsum(taken[::-1])[::-1], 0.0)  # what those after the first n take

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from serflow_opt.traffic.demand.trace import Trace
 from serflow_opt.traffic.service import Block, Function, Machine, Service
 
 MACHINE = Machine("m", 1e-5, 4, (0.1, 0.1), sends=False, start_s=30.0)
-CALL = Function("call", (0.1, 0.1), usd_per_s=1e-4, usd_per_request=1e-7, cold_start_s=0.5)
+CALL = Function("call", (0.1, 0.1), usd_per_s=1e-4, usd_per_request=1e-7, cold_start_s=0.5, named=False)
 OWN = Service("one", (Block(0, 0, (MACHINE,), CALL),), (1.0,), (math.nan,), 0.5, keep_warm=(6,))
 WORTH = MachineWorth(OWN, 0, MACHINE, 1800.0, "smooth")
 
@@ -32,6 +33,13 @@ def test_fewer_where_two_decisions_ask_for_fewer() -> None:
     own = WarmOrders(OWN, 0)
     calm, busy = Rates.steady(30.0), Rates.steady(60.0)
     assert [own.count(WORTH, 1, rates) for rates in (calm, calm, busy, calm, calm)] == [6, 1, 6, 6, 1]
+
+
+def test_those_with_names_are_always_kept() -> None:
+    """They cost next to nothing."""
+    named = replace(OWN, blocks=(Block(0, 0, (MACHINE,), replace(CALL, named=True)),))
+    own = WarmOrders(named, 0)
+    assert [own.count(WORTH, 1, Rates.steady(30.0)) for _ in range(3)] == [6, 6, 6]
 
 
 def test_as_many_as_what_is_left_needs() -> None:
