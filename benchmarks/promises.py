@@ -14,6 +14,7 @@ import math
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
@@ -32,6 +33,8 @@ from serflow_opt.traffic.provision.structures import Structure
 from serflow_opt.traffic.scaling_policy import Orders, Seen
 
 MEASURES = ("p90", "p95", "p99", "mean")
+NAMED = {"broken": "Broken", "near": "Near the limit", "undecided": "Undecided", "less kept": "A machine too many"}
+"""Verdicts whose services are named below the table, and how it calls them."""
 ALL = "all"
 """What the row of sums is called."""
 LIMIT_S = 60.0
@@ -199,7 +202,8 @@ def judged(seed: int, requests: int) -> list[str]:
     Returns
     -------
     list
-        Its kind; then whether it was provisioned, whether the confirmation changed it, and all verdicts.
+        Its kind; then whether it was provisioned, whether the confirmation changed it, whether the answer says that it
+        is not confirmed, and all verdicts.
     """
     case = drawn(seed)
     behind = "functions behind" if case.functions else "machines alone"
@@ -210,11 +214,33 @@ def judged(seed: int, requests: int) -> list[str]:
         return [kind, found.status]
     simulated = found.simulated
     said = [kind, "provisioned", *["changed"] * (simulated is not None and simulated.changed != "")]
+    said += ["unconfirmed"] * (simulated is not None and simulated.kept.verdict != "kept")
     said.append(verdict(case, found, found.counts, requests, seed))
     for own in () if simulated is None else simulated.less:
         fewer = tuple(count - (b == own.block) for b, count in enumerate(found.counts))
         said.append(f"less {verdict(case, found, fewer, requests, seed)}")
     return said
+
+
+def _named(known: dict[int, list[str]], verdict: str, words: str) -> str:
+    """Name the services of a verdict, with what their answers say of themselves."""
+    found = [
+        f"{seed} ({kind}{', not confirmed, as the answer says' if 'unconfirmed' in said else ''})"
+        for seed, (kind, *said) in sorted(known.items())
+        if verdict in said
+    ]
+    return f"{words}: {'seed' + 's' * (len(found) > 1) + ' ' + ', '.join(found) if found else 'none'}."
+
+
+def _ranges(seeds: Iterable[int]) -> str:
+    """Return numbers as ranges: 0-39, 100."""
+    ranges = list[list[int]]()
+    for seed in sorted(seeds):
+        if ranges and seed == ranges[-1][-1] + 1:
+            ranges[-1][1:] = [seed]
+        else:
+            ranges.append([seed])
+    return ", ".join("-".join(map(str, own)) for own in ranges)
 
 
 def _known(journal: Path | None) -> dict[int, list[str]]:
@@ -247,20 +273,23 @@ def main() -> None:
         if asked.journal:
             with asked.journal.open("a") as journal:
                 journal.write(json.dumps([seed, *known[seed]]) + "\n")
-    done = [known[seed] for seed in range(asked.seed, asked.seed + asked.services) if seed in known]
-    services, counted = len(done), Counter((kind, own) for kind, *said in done for own in said)
+    asked_for = range(asked.seed, asked.seed + asked.services)
+    known = {seed: said for seed, said in known.items() if seed in asked_for}
+    services, counted = len(known), Counter((kind, own) for kind, *said in known.values() for own in said)
     columns = {
         "services": "provisioned",
         "formula changed by the confirmation": "changed",
+        "not confirmed, as the answer says": "unconfirmed",
         "simulator: kept": "kept",
         f"within {NEAR:.0%} of the limit": "near",
         "undecided": "undecided",
         "broken": "broken",
         "one machine less: broken": "less broken",
-        f"within {NEAR:.0%}": "less near",
-        "undecided ": "less undecided",
-        "kept": "less kept",
+        f"less: within {NEAR:.0%}": "less near",
+        "less: undecided": "less undecided",
+        "less: kept": "less kept",
         "no deployment": "infeasible",
+        "none in time": "no_solution",
     }
     kinds = sorted({kind for kind, _ in counted})
     rows = [[kind, *(str(counted[kind, own]) for own in columns.values())] for kind in kinds]
@@ -268,9 +297,11 @@ def main() -> None:
     text = "\n\n".join(
         [
             first,
-            f"{services} services; verdicts at 99 % of {RUNS} runs, {asked.requests:,} requests in all, and where "
-            f"these do not decide {', '.join(f'{asked.requests * own:,}' for own in TIMES[1:])}.",
+            f"{services} services, seeds {_ranges(known)}, each with {LIMIT_S:g} s of the processor's time; verdicts "
+            f"at 99 % of {RUNS} runs, {asked.requests:,} requests in all, and where these do not decide "
+            f"{', '.join(f'{asked.requests * own:,}' for own in TIMES[1:])}.",
             table(["blocks", *columns], rows),
+            *(_named(known, verdict, words) for verdict, words in NAMED.items()),
         ]
     )
     print(text)
