@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from oracles.writing import write
 from support.helpers import two_tiers
+from support.valued_parts import confirmation, part
 
 import serflow_opt as so
 from serflow_opt.problem.ramps import ramp_sets, with_on
+from serflow_opt.traffic.confirm.result import Verdict
+from serflow_opt.traffic.demand.rates import Rates
+from serflow_opt.traffic.provision.confirmed import Simulated
+from serflow_opt.traffic.provision.ramped import of_each_set
+from serflow_opt.traffic.provision.result import Deployment
 
 
 def service(folder: Path, **exits: Any) -> so.Instance:
@@ -38,6 +45,22 @@ def test_cheapest_of_all_sets(exits: dict[str, Any], tmp_path: Path) -> None:
     assert found.usd_per_s == pytest.approx(min(own.usd_per_s for own in alone), rel=1e-9)
     assert found.bound <= min(own.usd_per_s for own in alone)
     assert len(found.thresholds) <= instance.with_limits().ramps
+
+
+def test_one_that_simulations_refute_is_not_taken_for_being_cheap(tmp_path: Path) -> None:
+    """Of sets with a refuted, cheaper deployment and others, the cheapest that is not refuted is the answer."""
+    verdicts: Iterator[Verdict] = iter(("broken", "kept", "undecided", "kept"))
+
+    def verb(instance: so.Instance, **given: Any) -> Deployment:
+        verdict = next(verdicts)
+        simulated = Simulated(confirmation(verdict))
+        usd = {"broken": 1.0, "kept": 2.0, "undecided": 3.0}[verdict]
+        one = part(usd_machines=usd, usd_functions=0.0)
+        return Deployment(instance.name, "feasible", Rates.steady(2.0), parts=(one,), simulated=simulated)
+
+    found = of_each_set(verb)(service(tmp_path))
+    assert not found.refuted
+    assert found.usd_per_s == 2.0
 
 
 def test_plan_says_which_are_on(tmp_path: Path) -> None:
