@@ -148,12 +148,13 @@ def confirmed(
     blocks = Apart.of(service, pools).blocks
     cold = [0.0 if c.function is None else promise.structures.option(c.function).cold_share for c in structure]
 
-    known = dict[tuple[tuple[int, ...], tuple[int | None, ...]], Confirmation]()
+    known = dict[tuple[tuple[int, ...], tuple[int | None, ...]], tuple[int, Confirmation]]()
 
     def simulated(own: Sequence[Size], deadline: Deadline = deadline, most: int = REQUESTS) -> Confirmation:
         counts, rooms = tuple(size.count for size in own), tuple(size.room for size in own)
-        if (counts, rooms) in known:  # with a machine less it may be one that was tried before
-            return known[counts, rooms]
+        before, found = known.get((counts, rooms), (0, None))
+        if found is not None and before >= most:  # with a machine less it may be one that was tried before
+            return found
         found = confirm(
             service,
             counts,
@@ -166,11 +167,11 @@ def confirmed(
             deadline=deadline,
         )
         if found.requests:
-            known[counts, rooms] = found
+            known[counts, rooms] = most, found
         return found
 
     ladder = SlackLadder(sizes, blocks, valuation or _rent(blocks), keep_rooms=keep_rooms)
-    chosen = Trials(ladder, simulated, deadline).run()
+    chosen = Trials(ladder, lambda own, until, times: simulated(own, until, times * REQUESTS), deadline).run()
     alone = [n for n in waiting if pools[n].choice.function is None]
     most_less = REQUESTS if promise.measure == "worst" else REQUESTS_LESS
     now, found, less = _fewer(

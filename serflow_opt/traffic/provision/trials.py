@@ -28,7 +28,12 @@ FAR = 64
 WORTH = 0.001
 """Of the cost: what less than this could be saved by is not bisected."""
 
-Simulate = Callable[[Sequence["Size"], Deadline], "Confirmation"]
+LONGER = 3
+"""Times the requests of other simulations where the next deployment costs more than 1 % more and two thirds of these
+would be enough to confirm this one."""
+
+Simulate = Callable[[Sequence["Size"], Deadline, int], "Confirmation"]
+"""Simulates sizes until a deadline, with so many times the requests that are enough otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,10 @@ class Trials:
         while True:
             left = self._deadline.left
             until = self._deadline.later(-left / 2) if self._deadline.limited else self._deadline
-            own = self._tried[n] = self._simulate(self._ladder[n].sizes, until)
+            own = self._simulate(self._ladder[n].sizes, until, 1)
+            if self._nearly(n, own):
+                own = self._simulate(self._ladder[n].sizes, until, LONGER)
+            self._tried[n] = own
             if self._does(n, own):
                 high = n
             else:
@@ -75,6 +83,16 @@ class Trials:
                 return self._chosen(high, None)
             n, step = following, 2 * step
 
+    def _dearer(self, n: int) -> bool:
+        """Whether the next costs more by a larger part than what an interval may be off to be at the limit."""
+        return self._ladder.last(n + 1) == n or self._ladder[n + 1].usd > self._ladder[n].usd * (1 + AT_LIMIT)
+
+    def _nearly(self, n: int, found: Confirmation) -> bool:
+        """Whether more requests are likely to confirm a deployment, and worth it: intervals shrink with their root."""
+        room, half = found.target.limit - found.value, found.high - found.value
+        likely = found.verdict == "undecided" and room > 0 and (half / room) ** 2 <= LONGER * 2 / 3
+        return likely and not found.within <= AT_LIMIT and self._dearer(n)
+
     def _does(self, n: int, found: Confirmation) -> bool:
         """Whether a deployment is confirmed, or as good as that.
 
@@ -82,7 +100,7 @@ class Trials:
         be off by as much as the limit is.
         """
         if found.verdict == "undecided" and found.within <= AT_LIMIT:
-            return self._ladder.last(n + 1) == n or self._ladder[n + 1].usd > self._ladder[n].usd * (1 + AT_LIMIT)
+            return self._dearer(n)
         return found.verdict == "kept" or (found.verdict == "undecided" and not found.within < 1)
 
     def _following(self, low: int, high: int | None, step: int) -> int | None:
@@ -112,5 +130,5 @@ class Trials:
             open_ = [own for own, found in self._tried.items() if found.verdict != "broken"]
             n = min(open_, key=lambda own: (own < broken, own), default=max(self._tried))
         sizes = self._ladder[n].sizes
-        found = self._tried[n] if n in self._tried else self._simulate(sizes, Deadline(0.0))
+        found = self._tried[n] if n in self._tried else self._simulate(sizes, Deadline(0.0), 1)
         return ChosenSizes(sizes, found, self._tried[0])
