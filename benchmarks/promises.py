@@ -44,6 +44,9 @@ RUNS, WARM = 10, 0.25
 TIMES, SPENT = (1, 4, 16, 64), (1 / 6, 1 / 6, 1 / 6, 1 / 2)
 """Requests of successive looks over those of the first, each with runs of its own, and what part of the error of 1 %
 each spends: together they err no more often than that (Bonferroni's inequality)."""
+SETTLED = 12
+"""Relaxation times of a run, at least, of which `WARM` is left out: near full load short runs would be of empty
+services, and late requests too few."""
 NEAR = 0.01
 """Of the limit: where the whole interval is as near to it no more is simulated."""
 
@@ -157,8 +160,9 @@ def verdict(case: Case, deployment: Deployment, counts: tuple[int, ...], request
     assert case.instance.latency_slo_s is not None
     mean = case.instance.latency_measure == "mean"
     limit = case.instance.latency_slo_s if mean else 1 - deployment.service.quantile
+    least = min(RUNS * SETTLED * relaxation(deployment, counts), requests * TIMES[-1])
     for look, (times, spent) in enumerate(zip(TIMES, SPENT, strict=True)):
-        values = measured(case, deployment, counts, requests * times, [seed, look])
+        values = measured(case, deployment, counts, max(requests * times, math.ceil(least)), [seed, look])
         value, error = float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(RUNS)
         half = -float(stdtrit(RUNS - 1, 0.01 * spent / 2)) * error
         if abs(value - limit) > half:
@@ -166,6 +170,26 @@ def verdict(case: Case, deployment: Deployment, counts: tuple[int, ...], request
         if abs(value - limit) + half <= NEAR * limit:
             return "near"
     return "undecided"
+
+
+def relaxation(deployment: Deployment, counts: tuple[int, ...]) -> float:
+    """Return the requests in which a service forgets that it began empty; `confirm/warming.py` has the sources."""
+    service, rate = deployment.service, deployment.demand.mean
+    assert service is not None
+    total = 1.0
+    for b, (block, count, part) in enumerate(zip(service.blocks, counts, deployment.parts, strict=True)):
+        reach = service.reach(b)
+        if not (block.machines and count and reach > 0):
+            continue
+        servers, spread = count * block.machines[0].workers, 1 + service.cv2(b, block.machines[0])
+        load = rate * reach * service.busy_s(b, block.machines[0]) / servers
+        backlog = 2 * spread * load / (1 - load) ** 2 if load < 1 else math.inf
+        if block.function is not None:
+            backlog = min(backlog, (part.queue_max or 0) ** 2 / 4 + (part.queue_max or 0))
+        elif load >= 1:  # it has no other, and needs none: the backlog grows
+            backlog = 0.0
+        total += (servers * spread + backlog) / reach
+    return total
 
 
 def measured(case: Case, deployment: Deployment, counts: tuple[int, ...], requests: int, key: list[int]) -> list[float]:
