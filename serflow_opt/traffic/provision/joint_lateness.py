@@ -154,7 +154,9 @@ class JointLateness:
         self._at_once = float(share[slack < 0].sum())
         self._in_time = [float(share[own].sum()) for own in behind]
         first = behind[0]
-        self._first = np.array([lateness.queues.late(wait, slack[first]) @ share[first] for wait in waits[0]])
+        self._first = np.zeros(len(waits[0]))
+        if len(first):
+            self._first += [float(lateness.queues.late(wait, slack[first]) @ share[first]) for wait in waits[0]]
         grids = np.unique(lateness.octave(slack[np.concatenate(behind[1:])])).tolist() or [0]
         points = [self._of_points(own, grids) for own in behind]
         self._on_grid, self._at_zero = [on_grid for on_grid, _ in points], [at_zero for _, at_zero in points]

@@ -61,6 +61,15 @@ def test_combinations_take_what_each_takes_alone(seed: int, monkeypatch: pytest.
         assert late == pytest.approx(lateness.late(own), abs=1e-12)
 
 
+def test_nobody_may_leave_in_the_first_block() -> None:
+    """One server with room for two, twice: all leave behind the second, with 0.1 s to spare."""
+    queues = Queues(Rates(np.array([20.0]), np.array([1.0])))
+    wait = queues.of(1, 2, 1.0, 0.04, 0.0)
+    lateness = Lateness(queues, [Ending(1, 1.0, 0.9)], 1.0)
+    late = all_pairs(JointLateness(lateness, [0, 1], [[wait], [wait]]), [1, 1])
+    assert late == {(0, 0): pytest.approx(lateness.late([wait, wait]), abs=1e-12)}
+
+
 def test_the_mean_is_a_sum() -> None:
     """0.5 s on the way, and what reaches each block times its mean wait."""
     rng = np.random.default_rng(0)
