@@ -28,7 +28,7 @@ FAR = 64
 WORTH = 0.001
 """Of the cost: what less than this could be saved by is not bisected."""
 
-LONGER = 3
+LONGER = 6
 """Times the requests of other simulations where the next deployment costs more than 1 % more and two thirds of these
 would be enough to confirm this one."""
 

@@ -116,8 +116,8 @@ def test_a_dearer_one_that_is_confirmed_goes_before_one_that_is_not() -> None:
 
 
 def test_more_requests_are_spent_where_they_are_likely_to_save_money() -> None:
-    """Nearly confirmed: half of the interval is 1.2 times the room. For 10 % of the cost, not for 0.1 %, nor at 1.5."""
-    for dearer, high, asked in ((1.1, 0.052, [0, 0]), (1.001, 0.052, [0, 1]), (1.1, 0.0551, [0, 1])):
+    """Nearly confirmed: half of the interval is 1.2 times the room. For 10 % of the cost, not for 0.1 %, nor at 2.5."""
+    for dearer, high, asked in ((1.1, 0.052, [0, 0]), (1.001, 0.052, [0, 1]), (1.1, 0.0651, [0, 1])):
         simulator = Simulator([0.04, 0.03], {0: (0.03, high)}, longer={0: "kept"})
         n, found = chosen(Made([1.0, dearer], [0.05, 0.04]), simulator)
         assert simulator.asked == asked
