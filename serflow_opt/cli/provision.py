@@ -43,7 +43,13 @@ from serflow_opt.cli.traffic_options import (
 )
 
 ProveWaits = Annotated[
-    bool, typer.Option("--prove-waits", help="Worst case: prove waits beside functions, too, whatever that takes.")
+    bool | None,
+    typer.Option(
+        "--prove-waits/--no-prove-waits",
+        help="Worst case: prove waits beside functions whatever that takes; or do not try them. Else in two blocks "
+        "as far as few sets of thresholds are left.",
+        show_default=False,
+    ),
 ]
 Availability = Annotated[
     float, typer.Option(help="Where machines are taken away: share of the time that as many as planned are up.")
@@ -79,7 +85,7 @@ def provision(
     cv: Cv = 0.5,
     gap: SearchGap = 1e-3,
     time_limit: TimeLimit = None,
-    prove_waits: ProveWaits = False,
+    prove_waits: ProveWaits = None,
     availability: Availability = 0.999,
     scenario: ScenarioName = None,
     catalog: Catalogs = None,
@@ -122,7 +128,7 @@ def provision(
                 wait_max=wait_max,
                 gap=gap,
                 time_limit=time_limit,
-                prove_waits=prove_waits,
+                prove_waits={True: True, False: None, None: False}[prove_waits],
                 availability=availability,
                 on_progress=report,
             )

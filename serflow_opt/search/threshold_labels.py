@@ -217,6 +217,30 @@ def _grown(
     return go_on[row, level], np.column_stack([met[row, 0], right[row, level]]), row, level
 
 
+def listed_thresholds(task: ThresholdTask, weights: Floats, most: float) -> Ints | None:
+    """Return all thresholds that come to `most` and keep the second limit, one a row; None: they are too many to list.
+
+    Parameters
+    ----------
+    task
+        Of two columns; all leave at the last stage.
+    weights
+        Multipliers of the columns, 1 for the first.
+    most
+        What the weighted columns may come to.
+    """
+    start = prefixes(task, weights, _suffixes(task, weights), most)
+    if start.stages < len(task.adds) - 1 or len(task.menus[-1].rate) > 1:
+        return None if len(start.reach) else np.zeros((0, len(task.adds)), dtype=np.int64)
+    right = start.columns[:, 1] + start.reach * (task.adds[-1, 1] - task.menus[-1].mass[0])
+    at = np.flatnonzero(right <= task.limits[1])
+    levels = np.zeros((len(at), len(task.adds)), dtype=np.int64)
+    for s in range(len(task.adds) - 2, -1, -1):
+        row, level = start.trail[s]
+        levels[:, s], at = level[at], row[at]
+    return levels
+
+
 def meet(task: ThresholdTask, start: Prefixes, after: Floats) -> tuple[int, int, Floats] | None:
     """Complete prefixes with labels: return the best prefix, its label, and the columns of both together.
 

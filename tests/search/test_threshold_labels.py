@@ -11,7 +11,7 @@ import pytest
 from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.search import threshold_labels
 from serflow_opt.search.envelope import Envelope
-from serflow_opt.search.threshold_labels import ThresholdTask, TooManyLabels, best_thresholds
+from serflow_opt.search.threshold_labels import ThresholdTask, TooManyLabels, best_thresholds, listed_thresholds
 
 ROUNDING = 1e-9
 
@@ -177,6 +177,21 @@ def test_out_of_time() -> None:
     with pytest.raises(OutOfTime):
         best_thresholds(task, weights, 1e3, deadline=Deadline(-1))
     assert best_thresholds(task, weights, 1e3, deadline=Deadline(600))[0] is not None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_all_within_a_limit_are_listed(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each choice that keeps the floor and comes to no more is listed once, and nothing else; too many: none is."""
+    case = drawn(seed)
+    for most in bounds(case, seed):
+        good = (case.columns[:, 1] <= case.task.limits[1]) & (case.columns @ case.weights <= most)
+        found = listed_thresholds(case.task, case.weights, most)
+        assert found is not None
+        assert sorted(map(tuple, found.tolist())) == sorted(map(tuple, case.choices[good].tolist()))
+        monkeypatch.setattr(threshold_labels, "PREFIXES", 1)
+        few = listed_thresholds(case.task, case.weights, most)
+        assert few is None or len(few) == good.sum()
+        monkeypatch.undo()
 
 
 def test_by_hand() -> None:

@@ -21,10 +21,10 @@ from serflow_opt.backend.linear import SmallPrograms
 from serflow_opt.backend.matrix import Matrix
 from serflow_opt.ground.tolerances import EQUAL, TOLERANCE
 from serflow_opt.search.lagrangian import LinearCost, StageExits, reaches, recursion, solve_dual
-from serflow_opt.search.threshold_labels import ThresholdTask, TooManyLabels, best_thresholds
+from serflow_opt.search.threshold_labels import ThresholdTask, TooManyLabels, best_thresholds, listed_thresholds
 
 if TYPE_CHECKING:
-    from serflow_opt.ground.arrays import Floats
+    from serflow_opt.ground.arrays import Floats, Ints
 
 LABELS = 20_000
 """Labels that thresholds of a line may take."""
@@ -65,6 +65,13 @@ class Flow:
     def shape(self) -> Shape:
         """Return what flows have to share for multipliers of one to be some of another."""
         return (len(self.limits), *map(len, self.largest))
+
+    def values(self, reach: Floats) -> Floats:
+        """Return what is minimised, at the reaches of each row."""
+        found: Floats = self.cost.fixed + reach @ self.cost.weight
+        for each in self.largest:
+            found = found + np.max([line.fixed + reach @ line.weight for line in each], axis=0)
+        return found
 
     def table(self) -> tuple[Floats, Floats]:
         """Return all lines: the cost, limits, and those of which the largest count; fixed parts and weights."""
@@ -128,7 +135,14 @@ class Flows:
     def bound(
         self, flows: Sequence[Flow], enough: float, unit: float, closer: Closer | None = None
     ) -> tuple[float, tuple[int, ...]]:
-        """Return what all flows cost at least, and thresholds that are cheap in one that may cost less than `enough`.
+        """Return the first two that `looked` does; arguments as of that."""
+        return self.looked(flows, enough, unit, closer)[:2]
+
+    def looked(
+        self, flows: Sequence[Flow], enough: float, unit: float, closer: Closer | None = None, most: int = 0
+    ) -> tuple[float, tuple[int, ...], list[tuple[int, ...]] | None]:
+        """Return what all flows cost at least, thresholds that are cheap in one that may cost less than `enough`, and
+        all such thresholds where they are at most `most`; None: they are more.
 
         Thresholds are positions in the menus; none: no flow costs less.
 
@@ -148,8 +162,10 @@ class Flows:
         solutions = dict[int, tuple[int, ...]]()
         while True:
             n, bound = priced.cheapest()
-            if n in solutions or bound >= enough:
-                return bound, solutions.get(n, ())
+            if bound >= enough:
+                return bound, (), []
+            if n in solutions:
+                return bound, solutions[n], self._listed(priced, enough, unit, most)
             if n not in priced.own:
                 priced.solve(n)
                 continue
@@ -191,6 +207,38 @@ class Flows:
             if not broken or len(kept) == MOST_KEPT:
                 return bound, chosen
             kept.append(max(broken, key=lambda own: own.fixed + float(own.weight @ reach)))
+
+    def _listed(self, priced: _Pricing, enough: float, unit: float, most: int) -> list[tuple[int, ...]] | None:
+        """Return all thresholds with which a flow may cost less than `enough`; None: they are more than `most`.
+
+        The line below a flow leaves a few, which are put into the flow itself.
+        """
+        floor, found = (self.floor or 0.0) * (1 - 2 * TOLERANCE), dict[tuple[int, ...], None]()
+        for n in priced.below(enough) if most else ():
+            some = self._few(priced.at.get(n), floor, enough, unit)
+            if some is None and n not in priced.own:
+                priced.solve(n)
+                some = self._few(priced.at[n], floor, enough, unit)
+            if some is None:
+                return None
+            flow, reach = priced.each[n], reaches(self.exits, some)
+            kept = flow.values(reach) < enough + EQUAL * abs(enough)
+            for limit in flow.limits:
+                kept &= limit.fixed + reach @ limit.weight <= TOLERANCE
+            found |= dict.fromkeys(map(tuple, some[kept].tolist()))
+            if len(found) > most:
+                return None
+        return list(found) if most else None
+
+    def _few(self, priced: Priced | None, floor: float, enough: float, unit: float) -> Ints | None:
+        """Return the thresholds that keep the floor where a line may cost less than `enough`; None: too many."""
+        if priced is None:
+            return None
+        line, price = priced
+        adds = np.column_stack([line.weight / unit, np.zeros(len(line.weight))])
+        task = ThresholdTask(self.menus, adds, np.array([math.inf, -floor]))
+        below = (enough + EQUAL * abs(enough) - line.fixed) / unit
+        return listed_thresholds(task, np.array([1.0, price / unit]), below - price / unit * floor)
 
     def _cheap(self, line: FlowLine) -> tuple[int, ...]:
         """Return thresholds that keep the floor and are cheap by a line."""
@@ -277,6 +325,11 @@ class _Pricing:
         """Return the flow with the least bound, and the bound."""
         n = int(self._bounds.argmin())
         return n, float(self._bounds[n])
+
+    def below(self, enough: float) -> list[int]:
+        """Return the flows that may cost less, cheapest bound first."""
+        order = self._bounds.argsort(kind="stable")
+        return [int(n) for n in order if self._bounds[n] < enough]
 
     def raise_to(self, n: int, bound: float) -> None:
         """Take a better bound of a flow."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from serflow_opt.ground.tolerances import TOLERANCE
 from serflow_opt.traffic.provision.block_ranges import BlockRanges, Range, within
 from serflow_opt.traffic.provision.flows import Closer, Flow, FlowLine, Flows
 from serflow_opt.traffic.provision.lateness import Ending, Lateness
+from serflow_opt.traffic.provision.places_in_time import PlacesInTime
 from serflow_opt.traffic.provision.pricing import Pricing
 from serflow_opt.traffic.provision.relaxed import LeastWaits
 from serflow_opt.traffic.provision.sizing import OPENED, Sized, Sizing
@@ -31,6 +32,8 @@ FLOWS = 1000
 """Choices of sizes that are bounded one by one, at most."""
 MOST_CHOICES = 20_000
 """Choices of sizes that are looked through for these, at most."""
+LISTED = 32
+"""Thresholds of a set that are valued one by one, at most."""
 LINES = 4
 """Lines above what machines carry in a structure's first model."""
 
@@ -57,6 +60,25 @@ class Thresholds:
     points: tuple[tuple[float, ...], ...] | None = None
     sharper: int = 0
     ranges: tuple[BlockRanges, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """What a set costs at least.
+
+    Attributes
+    ----------
+    usd
+        USD per second.
+    levels
+        Thresholds that are cheap by the bound; none: nothing is cheap enough.
+    listed
+        All that may be cheap enough; None: they are too many.
+    """
+
+    usd: float
+    levels: tuple[int, ...] = ()
+    listed: list[tuple[int, ...]] | None = field(default_factory=list)
 
 
 class OneSet:
@@ -166,10 +188,10 @@ class OneSet:
             for b, choice in enumerate(self.structure)
         ]
 
-    def bound(self, enough: float) -> tuple[float, tuple[int, ...]] | None:
-        """Return what the set costs at least by flows, with thresholds that are cheap there; None: not told.
+    def bound(self, enough: float) -> Bounded | None:
+        """Return what the set costs at least by flows, and what is cheap there; None: not told.
 
-        No thresholds: nothing in the set costs less than `enough`, at most the best, USD per second.
+        Nothing in the set that is not listed costs less than `enough`, at most the best, USD per second.
         """
         if math.isinf(self.best):
             return None
@@ -179,19 +201,43 @@ class OneSet:
         ]
         if math.prod(map(len, choices)) > MOST_CHOICES:
             return None
-        few = [own for own in itertools.product(*choices) if math.fsum(sized.least for sized in own) < self.best]
+        few = [
+            own
+            for sizes in itertools.product(*choices)
+            if math.fsum(sized.least for sized in sizes) < self.best and (own := self._payable(sizes)) is not None
+        ]
         if not few:
-            return self.best, ()
+            return Bounded(self.best)
         if len(few) > FLOWS:
             return None
         flows = Flows(self.pricing.exits, self.pricing.instance.accuracy_min, self.whole.flow_prices)
-        closer = self._closer(few) if self._sums is not None else None
-        bound, positions = flows.bound([self._flow(own) for own in few], enough, self.best, closer)
-        data = self.pricing.data
-        levels = (
-            data.menu[s][data.levels[s][at]].position for s, at in zip(data.stages, positions, strict=bool(positions))
+        closer = self._closer(few, self.places) if self.places is not None else None
+        bound, cheap, listed = flows.looked([self._flow(own) for own in few], enough, self.best, closer, LISTED)
+        return Bounded(
+            min(bound, self.best),
+            self._levels(cheap) if cheap else (),
+            None if listed is None else [*map(self._levels, listed)],
         )
-        return min(bound, self.best), tuple(levels)
+
+    def _payable(self, sizes: tuple[Sized, ...]) -> tuple[Sized, ...] | None:
+        """Return sizes with as many places to wait in as it takes to cost less than the best; None: none are enough."""
+        if self.places is None:
+            return sizes
+        left, found = self.best * (1 + TOLERANCE) - math.fsum(sized.least for sized in sizes), list[Sized]()
+        for own, sizing in zip(sizes, self.sizings, strict=True):
+            if own.rooms is None or sizing is None or not own.spans:
+                found.append(own)
+                continue
+            first = sizing.fewest(own.count, own.least + left)
+            if first is None:
+                return None
+            found.append(own if first <= own.rooms[0] else sizing.of(own.count, first, own.rooms[1]))
+        return tuple(found)
+
+    def _levels(self, positions: Sequence[int]) -> tuple[int, ...]:
+        """Return thresholds as positions in the menus of the instance, given as those in the menus of the set."""
+        data = self.pricing.data
+        return tuple(data.menu[s][data.levels[s][at]].position for s, at in zip(data.stages, positions, strict=True))
 
     def _flow(self, sized: Sequence[Sized], *more: FlowLine) -> Flow:
         """Return what a choice of sizes costs, and what latency leaves; `more` are further limits."""
@@ -210,40 +256,33 @@ class OneSet:
                 limits.append(whole)
         return Flow(cost, tuple(own.largest for own in sized if own.largest), tuple(limits))
 
-    def _closer(self, choices: list[tuple[Sized, ...]]) -> Closer:
+    def _closer(self, choices: list[tuple[Sized, ...]], places: PlacesInTime) -> Closer:
         """Return what says more of choices of sizes where their thresholds make too many late.
 
-        Sizes that stand for all numbers of places up to one become that one, and those below. Limits of single blocks
-        become those of all that wait one after the other.
+        Sizes that stand for several numbers of places are split where it shows, and limits of single blocks become
+        those of all that wait one after the other.
         """
-        whole = [False] * len(choices)
+        joined = [False] * len(choices)  # whether limits are of all that wait
 
         def closer(n: int, reach: Floats) -> list[Flow]:
             own = choices[n]
-            late = self._late(own)
-            if whole[n] or late.fixed + float(late.weight @ reach) <= 0:
+            parts = [] if joined[n] and not any(sized.spans for sized in own) else places.parted(own, reach)
+            if joined[n] and parts == [own]:  # labels break it
                 return []
-            parts, open_ = [own], [b for b, sized in enumerate(own) if sized.fewer]
-            if open_:
-                b = max(open_, key=lambda b: own[b].fewer or 0)
-                sizing = self.sizings[b]
-                assert sizing is not None
-                parts = [(*own[:b], part, *own[b + 1 :]) for part in sizing.split(own[b])]
             found = list[Flow]()
             for part in parts:
-                told = not any(sized.fewer for sized in part)
                 choices.append(part)
-                whole.append(told)
-                found.append(self._flow(part, *[self._late(part)] * told))
+                joined.append(True)
+                found.append(self._flow(part, places.late(part, places.fewest(part))))
             return found
 
         return closer
 
     @cached_property
-    def _sums(self) -> tuple[Lateness, Floats] | None:
-        """What is late of those who leave at each stage in each way, and shares of the ways; None: it does not count.
+    def places(self) -> PlacesInTime | None:
+        """How many may wait in time; None: it is not a share of late requests that counts, or nobody waits.
 
-        That is, of as few ways as do: bounds may say less.
+        It is of as few ways to meet cold starts as do: bounds may say less.
         """
         promise = self.pricing.promise
         if not any(own is not None and own.slack is not None for own in self.relaxed):
@@ -252,16 +291,7 @@ class OneSet:
         block_of = [b for b, choice in enumerate(self.structure) for _ in range(choice.first, choice.last + 1)]
         endings = [Ending(b, 1.0, t) for _, done in ways for b, t in zip(block_of, done, strict=True)]
         lateness = Lateness(promise.queues, endings, self.whole.instance.latency_slo_s, varies=promise.varies)
-        return lateness, np.array([own for own, _ in ways])
-
-    def _late(self, sized: Sequence[Sized]) -> FlowLine:
-        """Return what is late of the limit at least, as a line that is at most 0: waits in a row are independent."""
-        assert self._sums is not None
-        lateness, shares = self._sums
-        queues = [own.queue for own in sized]
-        late = lateness.late_each(queues)
-        by_stage = shares @ late.reshape(len(shares), -1)
-        return FlowLine(-OPENED, np.diff(by_stage, prepend=0.0) / self.pricing.promise.room)
+        return PlacesInTime(self.sizings, lateness, np.array([own for own, _ in ways]), promise.room)
 
     def points(self) -> list[list[float]]:
         """Work of each block at which lines touch what machines carry: at first the ends and some between."""

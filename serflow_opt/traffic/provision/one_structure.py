@@ -15,7 +15,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Protocol
 
 from serflow_opt.ground.tolerances import EQUAL
-from serflow_opt.traffic.provision.one_set import LevelKeys, OneSet, Thresholds, chosen_level
+from serflow_opt.traffic.provision.one_set import Bounded, LevelKeys, OneSet, Thresholds, chosen_level
 from serflow_opt.traffic.provision.service_of import service_of
 
 if TYPE_CHECKING:
@@ -133,10 +133,14 @@ class OneStructure:
         if own.empty:
             return best, best, []
         enough = min(self.incumbent.enough(), best)
-        bound, solution = own.bound(enough) or (0.0, ())
+        found = own.bound(enough) or Bounded(0.0, listed=None)
+        bound, solution = found.usd, found.levels
         if solution:
             self.incumbent.offer(self.structure, solution)  # exact; what is bounded is below it
         if bound >= min(self.incumbent.enough(), best):
+            return bound, bound, []
+        if found.listed is not None:  # what is not listed costs `enough` or more
+            bound = max(bound, min([enough, *(self.incumbent.offer(self.structure, one) for one in found.listed)]))
             return bound, bound, []
         halves = self._halves(own, solution, chosen.points, chosen.sharper) if solution else []
         if halves:

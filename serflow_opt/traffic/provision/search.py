@@ -42,8 +42,9 @@ BLOCKS_WAITING = 2
 """Blocks of the structures in which such waits are tried where there are more, at most."""
 LOOKS_FEW = 40
 """Looks at sets of thresholds where fewer blocks come first, at most."""
-LOOKS_WAITING = 5
-"""Looks closer than by one set of thresholds, at the cheapest of them."""
+LOOKS_FIRST, LOOKS_WAITING = 5, 150
+"""Looks closer than by one set of thresholds, at the cheapest of them: before more blocks are looked into, and where
+there are no more, which often proves all of it in about the time of the search without waits."""
 FIRST_S = 1.0
 """What a first deployment and bound may take beyond the limit: none at all are of no use to anybody."""
 
@@ -118,18 +119,17 @@ class ProvisionSearch:
             limited = self.promise.limited and self.promise.random and self.promise.measure == "worst"
             self.without_waits = limited and self.total > WAITING
             self.promise.waits_beside = not self.without_waits
-            tries = self.without_waits and math.isfinite(self.gap) and math.isinf(self.best)
-            tries &= self.prove_waits is not None
+            tries = self.without_waits and math.isfinite(self.gap) and self.prove_waits is not None
             if self.without_waits and math.isfinite(self.gap):
                 self.anywhere = min(self.best, among.fluid)  # of no queue: waits or not
-            if tries:
+            if tries and math.isinf(self.best):
                 self._run_few()
             self._run(among)
             if self.without_waits and math.isfinite(self.gap) and math.isfinite(self.best):
                 if self.prove_waits:
                     self._prove_waits()
                 elif tries and self.structures.most <= BLOCKS_WAITING:
-                    self._bounded_anywhere(self._try_waits())
+                    self._bounded_anywhere(self._try_waits(LOOKS_WAITING, closely=True))
         except OutOfTime:  # what is found and proven stays
             if not self.bound > 0 and math.isfinite(self.gap):
                 self._bound_as_fluid()
@@ -214,26 +214,36 @@ class ProvisionSearch:
         self.bound, self.checked = min(self.bound, bound), min(self.checked, checked)
         self.without_waits = self.deadline.expired
 
-    def _try_waits(self) -> float:
+    def _try_waits(self, looks: int = LOOKS_FIRST, *, closely: bool = False) -> float:
         """Let requests wait beside the function of one of two blocks, or of one, where that may be cheaper by most.
 
         Returns what those of so many blocks in which some wait cost at least, as far as they are cheaper.
+
+        Parameters
+        ----------
+        looks
+            Closer than by one set of thresholds, at the cheapest, at most.
+        closely
+            Whether bounds are sharpened by what may wait first.
         """
         found = self._where_some_wait(min(self.structures.most, BLOCKS_WAITING))
-        open_ = [(0, bound, n) for n, bound in enumerate(found.bounds.tolist())]
+        if closely:
+            found = sharpened(self.pricing, found, self.best, closely=True)
+        open_ = [(bound, 0, n) for n, bound in enumerate(found.bounds.tolist())]  # a heap: the cheapest decide
         begun, done = dict[int, OneStructure](), math.inf
-        for _ in range(LOOKS_WAITING):  # each once before any twice
-            if not open_ or open_[0][1] >= self.enough():
+        for _ in range(looks):
+            if not open_ or open_[0][0] >= self.enough():
                 break
-            looks, _, n = heappop(open_)
+            _, often, n = heappop(open_)
             self.deadline.check()
-            own = begun[n] = begun.get(n) or OneStructure(self.pricing, found.structures[n], self)
+            own = begun[n] = begun.get(n) or self._of(found, n)
             own.advance()
             if own.closed:
                 done = min(done, own.checked)
+                begun.pop(n)
             else:
-                heappush(open_, (looks + 1, own.bound, n))
-        return min([self.best, done, *(begun[n].checked if n in begun else bound for _, bound, n in open_)])
+                heappush(open_, (max(own.bound, float(found.bounds[n])), often + 1, n))
+        return min([self.best, done, *(begun[n].checked if n in begun else bound for bound, _, n in open_)])
 
     def _bounded_anywhere(self, some_wait: float) -> None:
         """Take the bound of all deployments in which some wait beside a function: few may be left to be proven."""

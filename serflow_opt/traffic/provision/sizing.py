@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from serflow_opt.formulations.pools import PoolSizes
-from serflow_opt.ground.tolerances import ROOM, TOLERANCE
+from serflow_opt.ground.tolerances import EQUAL, ROOM, TOLERANCE
 from serflow_opt.traffic.provision.flows import FlowLine
 from serflow_opt.traffic.provision.pricing import GROUPS
 from serflow_opt.traffic.provision.relaxed import rows, tangents
-from serflow_opt.traffic.provision.waits import ROOMS
+from serflow_opt.traffic.provision.touched_works import GRID, TOUCHED, below_quotient
+from serflow_opt.traffic.provision.waits import ROOMS, useful_rooms
 
 if TYPE_CHECKING:
     from serflow_opt.ground.arrays import Floats
@@ -28,11 +30,7 @@ if TYPE_CHECKING:
 PLACES = 6
 """Numbers of requests that may wait beside a function which a model tells apart, for each number of machines."""
 TOLD = 2
-"""Of these as many whose late requests count where sets are bounded by flows; fewer places are in time."""
-TOUCHED = 4
-"""Works at which lines touch what a size spills, and what it makes wait."""
-GRID = 25
-"""Works at which such lines are held against what they are below of."""
+"""Of these as many whose waits count where sets are bounded by flows and the limit is on the mean; fewer take none."""
 OPENED = 1 + ROOM
 """Limits are opened by what models open them by."""
 
@@ -51,11 +49,11 @@ class Sized:
         Lines that are at most 0.
     wait
         Lines below the seconds that a request of the service waits on average; none where that does not count.
-    queue
-        No longer waits than those of any thresholds, where a share of late requests counts; None: nobody need wait.
-    count, fewer
-        Machines, and where it stands for all numbers of requests that may wait up to one of `ROOMS`, the position of
-        that: nothing is late of it. None: it is of one such number.
+    count, top
+        Machines, and the most work that they may do, seconds a request of the service.
+    rooms
+        Positions in `ROOMS`, first and last, of the numbers of requests that may wait: what is late is that of the
+        first, and what is spilled that of the last. None: where there is no function, or nobody waits.
     """
 
     least: float
@@ -63,9 +61,14 @@ class Sized:
     largest: tuple[FlowLine, ...] = ()
     limits: tuple[FlowLine, ...] = ()
     wait: tuple[FlowLine, ...] = ()
-    queue: Wait | None = None
     count: int = 0
-    fewer: int | None = None
+    top: float = 0.0
+    rooms: tuple[int, int] | None = None
+
+    @property
+    def spans(self) -> int:
+        """How many more numbers of places it stands for than one."""
+        return 0 if self.rooms is None else self.rooms[1] - self.rooms[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +95,7 @@ class Sizing:
     relaxed: LeastWaits | None
     left: float
     ranges: BlockRanges
-    _known: dict[tuple[int, int, bool], Sized] = field(init=False, default_factory=dict)
+    _known: dict[tuple[int, int, int], Sized] = field(init=False, default_factory=dict)
 
     @property
     def low(self) -> float:
@@ -122,13 +125,67 @@ class Sizing:
         return found
 
     @cached_property
-    def beside(self) -> dict[int, int]:
-        """Numbers of machines beside a function, and the most requests that may wait for each."""
-        costs, most = self.whole.at_least(self.choice), self.whole.most(self.choice)
+    def _leasts(self) -> Floats:
+        """What 0, 1, .. machines and the function beside them cost at least with the work of the set, USD per second.
+
+        It rises with the work: what it is at a point of the grid below counts.
+        """
+        at = self._below
+        costs: Floats = self.whole.by_count(self.choice)[:, at] if at else self.whole.at_least(self.choice)
+        return costs
+
+    @cached_property
+    def _below(self) -> int:
+        """Last point of the grid of works that is not above the least work of the set."""
+        if not math.isfinite(self.whole.least_work(self.choice)):
+            return 0
+        grid = self.whole.profile(self.choice).grid
+        return max(0, int(np.searchsorted(grid, self.low, side="right")) - 1)
+
+    @cached_property
+    def beside(self) -> dict[int, tuple[int, int]]:
+        """Numbers of machines beside a function, and for each the fewest and the most that may wait, as in `ROOMS`.
+
+        With fewer the block would cost more than is left for it, with more too many would be late.
+        """
+        costs, most = self._leasts, self.whole.most(self.choice)
         counts = [k for k in range(1, most + 1) if costs[k] <= self.left]
         if self.relaxed is None:
-            return dict.fromkeys(counts, 0)
-        return self.relaxed.places(counts, self.low, self.high)
+            return dict.fromkeys(counts, (0, 0))
+        if self.relaxed.slack is None:
+            places = self.relaxed.places(counts, self.low, self.high)
+            return {count: (0, ROOMS.index(room)) for count, room in places.items()}
+        found, last = dict[int, tuple[int, int]](), len(ROOMS) - 1
+        for count in counts:
+            first = self.fewest(count, self.left)
+            if first is not None and (not first or self._in_time(count, first)):
+                found[count] = first, last
+        return found
+
+    def fewest(self, count: int, left: float) -> int | None:
+        """Return the least position in `ROOMS` with which a number of machines may cost no more than is left.
+
+        Parameters
+        ----------
+        count
+            Machines.
+        left
+            USD per second; None comes back where no number of places is enough.
+        """
+        dear = self.by_room(count) > left
+        return None if dear[-1] else int(np.count_nonzero(dear))
+
+    def by_room(self, count: int) -> Floats:
+        """Return what machines and the function beside them cost at least, by how many may wait, USD per second."""
+        whole, choice = self.whole, self.choice
+        spilled = whole.spilled(choice, count, whole.profile(choice).grid)[:, self._below]
+        usd: Floats = whole.rent(choice) * count + whole.per_second(choice) * spilled
+        return np.minimum.accumulate(usd) * (1 - EQUAL)
+
+    def _in_time(self, count: int, n: int) -> bool:
+        relaxed = self.relaxed
+        assert relaxed is not None
+        return relaxed.taken(count, ROOMS[min(n, self._useful(count))], self.low, self.high) <= relaxed.room
 
     def sizes(self, groups: Rates, points: Sequence[float]) -> PoolSizes:
         """Return the sizes as a model has them.
@@ -159,8 +216,7 @@ class Sizing:
         relaxed, (low, high), at = self.relaxed, (self.low, self.high), np.asarray(points)
         workers = self.pricing.structures.option(self.choice.machine or 0).workers
         sizes: list[tuple[int, int]] = []
-        for count, places in self.beside.items():
-            last = ROOMS.index(places)
+        for count, (_, last) in self.beside.items():
             sizes += [(count, ROOMS[n]) for n in range(last, max(-1, last - PLACES), -1)]
         touching = [
             [self.pricing.carrying.lines(k * workers, rate * at, room) for k, room in sizes]
@@ -189,9 +245,9 @@ class Sizing:
                 top, usd = min(self.high, most), rent * count
                 late, wait = self._waiting(count, None, top)
                 cost, limits = FlowLine(usd, handing), (*self._ranges(top), *late)
-                found.append(Sized(usd, cost, (), limits, wait, self._queue(count, None, top), count))
+                found.append(Sized(usd, cost, (), limits, wait, count, top))
             return found
-        return [own for count, most in self.beside.items() for own in self._rooms(count, most)]
+        return [own for count, rooms in self.beside.items() for own in self._rooms(count, *rooms)]
 
     def _ranges(self, most: float) -> list[FlowLine]:
         """Return the ranges of thresholds as limits, `most` is of the work."""
@@ -211,38 +267,37 @@ class Sizing:
         weight[self.choice.first] = 1.0
         return weight
 
-    def _rooms(self, count: int, most: int) -> list[Sized]:
-        """Return a number of machines beside a function with the most places to wait in, some fewer, and all others."""
-        last = ROOMS.index(most)
-        if self.relaxed is None or not most:
-            return [self._of(count, last)]
-        first = max(0, last - TOLD)
-        return [*(self._of(count, n) for n in range(last, first, -1)), self._up_to(count, first)]
+    def _rooms(self, count: int, first: int, last: int) -> list[Sized]:
+        """Return a number of machines beside a function with any number of places to wait in, up to the most."""
+        if self.relaxed is None or self.relaxed.slack is not None:
+            return [self.of(count, first, last)]
+        told = max(0, last - TOLD)
+        return [*(self.of(count, n, n) for n in range(last, told, -1)), self.of(count, 0, told)]
 
-    def _up_to(self, count: int, n: int) -> Sized:
-        """Return machines with all numbers of places up to one: they spill no less, and are taken to be in time."""
-        own = self._of(count, n, told=False)
-        return own if n == 0 or own.queue is None else replace(own, fewer=n)
+    def of(self, count: int, first: int, last: int) -> Sized:
+        """Return machines beside a function with any of some numbers of places.
 
-    def split(self, sized: Sized) -> tuple[Sized, Sized]:
-        """Return what stands for all numbers of places up to one as that one, and all below it."""
-        assert sized.fewer
-        return self._of(sized.count, sized.fewer), self._up_to(sized.count, sized.fewer - 1)
+        The more may wait the fewer are spilled, and the longer do they wait.
 
-    def _of(self, count: int, n: int, told: bool = True) -> Sized:
-        """Return machines beside a function with a number of places; `told`: with what is late of it."""
-        places, pricing, choice = ROOMS[n], self.pricing, self.choice
-        key = count, n, told
+        Parameters
+        ----------
+        count
+            Machines.
+        first, last
+            Positions in `ROOMS`.
+        """
+        pricing, choice, key = self.pricing, self.choice, (count, first, last)
         if key not in self._known:
-            late, wait = self._waiting(count, places, self.high) if told and places else (self._nothing, ())
+            late, wait = self._waiting(count, ROOMS[first], self.high) if first else (self._nothing, ())
             self._known[key] = Sized(
-                float(self.whole.at_least(choice)[count]),
+                float(self._leasts[count] if self.relaxed is None else self.by_room(count)[last]),
                 FlowLine(pricing.rent(choice) * count, pricing.handing(choice)),
-                self._spilled(count, places),
+                self._spilled(count, ROOMS[last]),
                 (*self._beside_ranges, *late),
                 wait,
-                self._queue(count, places, self.high) if places else None,
                 count,
+                self.high,
+                (first, last),
             )
         return self._known[key]
 
@@ -256,10 +311,27 @@ class Sizing:
     def _beside_ranges(self) -> list[FlowLine]:
         return self._ranges(self.high)
 
-    def _queue(self, count: int, places: int | None, top: float) -> Wait | None:
-        """Return waits that are not longer than any of the set, where it counts how many wait too long."""
+    def queue(self, sized: Sized, room: int | None = None) -> Wait | None:
+        """Return waits that are not longer than any of the set, where it counts how many wait too long.
+
+        Parameters
+        ----------
+        sized
+            A size.
+        room
+            Position in `ROOMS` of how many may wait; None where all may, or none.
+        """
         relaxed = self.relaxed
-        return None if relaxed is None or relaxed.slack is None else relaxed.wait(count, places, self.low, top)
+        if relaxed is None or relaxed.slack is None or (sized.rooms is not None and not room):
+            return None
+        if room is None or sized.rooms is None:
+            return relaxed.wait(sized.count, None, self.low, sized.top)
+        return relaxed.wait(sized.count, ROOMS[min(room, self._useful(sized.count))], self.low, sized.top)
+
+    def _useful(self, count: int) -> int:
+        """Position in `ROOMS` of the most places that are of use: with more, others wait no less long."""
+        assert self.relaxed is not None
+        return useful_rooms(count * self.relaxed.workers, self.relaxed.queues.peak * self.high) - 1
 
     def _waiting(self, count: int, places: int | None, top: float) -> tuple[tuple[FlowLine, ...], tuple[FlowLine, ...]]:
         """Return the limit on late requests, and lines below the seconds that are waited."""
@@ -303,29 +375,6 @@ class Sizing:
             at_low = float(gone[0] / works[0])
             lines += [
                 FlowLine(least * (start - at_low), least * slope * busy + at_low * each)
-                for slope, start in _below_quotient(works, gone, slopes)
+                for slope, start in below_quotient(works, gone, slopes)
             ]
         return tuple(lines)
-
-
-def _below_quotient(works: Floats, gone: Floats, slopes: Floats) -> list[tuple[float, float]]:
-    """Return lines (slope, start) below g(W) / W of a convex g with g(0) = 0.
-
-    In a cell g is above its tangent at the left end, which is not above 0 at W = 0: so tangent / W is concave, and a
-    line is below it where it is at both ends.
-
-    Parameters
-    ----------
-    works
-        Where lines are to touch, `TOUCHED`, and a grid, `GRID`, in which all works are.
-    gone, slopes
-        g and its slopes there.
-    """
-    at, grid = works[:TOUCHED], works[TOUCHED:]
-    rising = np.maximum(slopes[:TOUCHED] * at - gone[:TOUCHED], 0.0) / at**2
-    starts = gone[:TOUCHED] / at - rising * at
-    left = gone[TOUCHED:-1] / grid[:-1]
-    right = (gone[TOUCHED:-1] + slopes[TOUCHED:-1] * np.diff(grid)) / grid[1:]
-    above = starts[:, None] + rising[:, None] * np.append(grid[:-1], grid[1:]) - np.append(left, right)
-    starts = starts - np.maximum(above.max(axis=1), 0.0)
-    return list(zip(rising.tolist(), starts.tolist(), strict=True))

@@ -117,8 +117,9 @@ def provision(
         of variation `cv`; or measured factors. Where an option states a standard deviation, lognormal keeps that.
     prove_waits
         Whether to prove waits beside functions with all else under a limit on the worst latency, whatever that takes.
-        Otherwise they are tried where there are more than 1,000 structures, and the answer says what is proven. None:
-        not tried either, for those who ask for blocks, not for places to wait in.
+        Otherwise, where there are more than 1,000 structures, they are proven in up to two blocks as far as 150 sets of
+        thresholds are enough, in more they are tried, and the answer says what is proven. None: not tried either, for
+        those who ask for blocks, not for places to wait in.
     availability
         Share of the time, below 1, that as many machines as are planned are to be up where some are taken away
         (`interruptions_per_day`): `scope` says how many that takes, and the cheapest mix with the same type on demand.

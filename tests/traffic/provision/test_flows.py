@@ -62,6 +62,9 @@ def test_no_thresholds_are_below_the_bound(seed: int) -> None:
         assert bound == pytest.approx(least, rel=1e-8)
         assert values[thresholds] == pytest.approx(least, rel=1e-8)
     if math.isfinite(least):
+        dearer, _, few = flows.looked([flow], least + 0.05, 1.0, most=1000)
+        assert dearer >= least + 0.05 - 1e-9 or few is not None
+        assert few is None or {levels for levels, value in values.items() if value < least + 0.05} <= set(few)
         asked = bound - 0.01
         found, none = flows.bound([flow], asked, 1.0)
         assert found >= asked - 1e-9

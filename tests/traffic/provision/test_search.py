@@ -39,9 +39,9 @@ def patient(seed: int) -> Case:
 
 @pytest.mark.parametrize("seed", [112, 6020])
 def test_waits_are_proven_afterwards(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where structures are too many to let wait from the start, asking for the proof finds the cheapest of all.
+    """Where structures are too many to let wait from the start, the proof of those without is followed by that of all.
 
-    Else waits are tried, and the head, the bound and the scope of the answer say of what they are.
+    Where that takes too long waits are tried, and the head, the bound and the scope of the answer say of what they are.
     """
     monkeypatch.setattr(search, "WAITING", 0)
     case = patient(seed)
@@ -53,7 +53,13 @@ def test_waits_are_proven_afterwards(seed: int, tmp_path: Path, monkeypatch: pyt
     assert found.usd_per_s == pytest.approx(best.usd_per_s, rel=GAP * 1.001)
     assert found.bound <= best.usd_per_s * (1 + 1e-6)
     assert "where nobody waits" not in shown(found)
-    monkeypatch.setattr(search, "LOOKS_WAITING", 0)  # else what is tried may be all
+    plain = provisioned(case, tmp_path, gap=GAP)  # few sets of thresholds are left: all of it is proven unasked
+    assert plain.status == "optimal"
+    assert bool(plain.proven_where) == (case.blocks > search.BLOCKS_WAITING)
+    if not plain.proven_where:
+        assert plain.usd_per_s == pytest.approx(best.usd_per_s, rel=GAP * 1.001)
+        assert plain.bound <= best.usd_per_s * (1 + 1e-6)
+    monkeypatch.setattr(search, "LOOKS_WAITING", 0)  # as if they were many
     tried = provisioned(case, tmp_path, gap=GAP)
     assert tried.proven_where
     assert "proven optimal where nobody waits beside a function" in shown(tried)

@@ -9,7 +9,7 @@ import pytest
 from support.provision_by_head import BOTH, MACHINES, pricing, structure_of, whole
 
 from serflow_opt.traffic.provision.one_set import OneSet, Thresholds
-from serflow_opt.traffic.provision.sizing import GRID, TOUCHED, Sizing, _below_quotient
+from serflow_opt.traffic.provision.sizing import Sizing
 
 
 def sizing(pools: tuple[int | None, int | None], best: float, rate: float = 2.0) -> Sizing:
@@ -53,12 +53,16 @@ def test_lines_are_below_what_each_count_costs(rate: float) -> None:
             assert all(line.fixed + line.weight @ reach <= 1e-9 for line in sized.limits)
 
 
-def test_lines_below_a_rising_quotient() -> None:
-    """Of w³ / w between 1 and 3 each line is nowhere above it, and some line is near it at each end."""
-    works = np.concatenate([np.linspace(1.0, 3.0, TOUCHED), np.linspace(1.0, 3.0, GRID)])
-    lines = _below_quotient(works, works**3, 3 * works**2)
-    at = np.linspace(1.0, 3.0, 1001)
-    above = np.max([start + slope * at - at**2 for slope, start in lines], axis=0)
-    assert (above <= 1e-9).all()
-    assert above[0] >= -0.05
-    assert above[-1] >= -0.05
+def test_fewest_places_are_those_that_may_be_paid() -> None:
+    """With the least number of places a block may cost what is left for it, with one less it costs more."""
+    priced = pricing(whole(latency_slo_s=9.0, latency_measure="p90"), 2.0)
+    own = OneSet(priced, priced, structure_of(priced, ((0, 1), BOTH)), Thresholds(None), 9.0)
+    (sizing,) = own.sizings
+    assert sizing is not None
+    for count in sizing.beside:
+        usd = sizing.by_room(count)
+        assert (np.diff(usd) <= 0).all()
+        for left in np.linspace(float(usd[-1]) * 0.99, float(usd[0]) * 1.01, 7).tolist():
+            first = sizing.fewest(count, left)
+            good = np.flatnonzero(usd <= left)
+            assert first == (None if not len(good) else good[0])
