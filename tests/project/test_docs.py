@@ -40,7 +40,7 @@ def test_the_page_of_commands_has_every_option() -> None:
     assert list(parts) == list(group.commands)
     for name, command in group.commands.items():
         flags = {flag for p in command.params for flag in (*p.opts, *p.secondary_opts) if flag.startswith("-")}
-        assert set(re.findall(r"`(-[-a-z]+)", parts[name])) == flags - {"--help"}, name
+        assert set(re.findall(r"[`/](--?[a-z][-a-z]*)", parts[name])) == flags - {"--help"}, name
     assert max(len(line) for line in generate.commands().splitlines()) <= 80
 
 

@@ -135,7 +135,13 @@ class Flows:
     def bound(
         self, flows: Sequence[Flow], enough: float, unit: float, closer: Closer | None = None
     ) -> tuple[float, tuple[int, ...]]:
-        """Return the first two that `looked` does; arguments as of that."""
+        """Return the first two of what `looked` returns.
+
+        Parameters
+        ----------
+        flows, enough, unit, closer
+            As `looked` takes them.
+        """
         return self.looked(flows, enough, unit, closer)[:2]
 
     def looked(
@@ -157,6 +163,8 @@ class Flows:
         closer
             Returns flows that say more in place of the n-th, where it is the cheapest and its thresholds lead to some
             reaches; those that are returned are counted on. None of them: there is nothing more to say.
+        most
+            Thresholds that are listed, at most; 0: none are.
         """
         priced = _Pricing(self, flows, enough, unit)
         solutions = dict[int, tuple[int, ...]]()
