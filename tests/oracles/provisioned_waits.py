@@ -20,7 +20,21 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from oracles.provisioned import FEASIBLE, Block, Levels, Setting, done, holding, invocation, onward, work
+from oracles.provisioned import (
+    FEASIBLE,
+    Block,
+    Levels,
+    Pools,
+    Setting,
+    done,
+    holding,
+    invocation,
+    onward,
+    work,
+)
+from oracles.provisioned import (
+    ends as until,
+)
 from serflow_opt.traffic.queues.service_time import ServiceTime
 from serflow_opt.traffic.queues.waiting import waiting
 
@@ -206,6 +220,23 @@ class Ending:
     slack_s: float
 
 
+def quicker_s(at: Setting, blocks: Sequence[Block], cold: Sequence[float]) -> list[float]:
+    """By stage, how much sooner than on the slower pools those are there at least who wait: they are on machines.
+
+    The least over the blocks with machines up to the stage, in any of which they may have waited.
+    """
+    found: list[float] = []
+    before = math.inf
+    for block, share in zip(blocks, cold, strict=True):
+        gains = [math.inf] * (block.last - block.first + 1)
+        if block.pools.machine is not None:
+            alone = Block(block.first, block.last, Pools(block.pools.machine, None), block.count, block.room)
+            gains = [a - b for a, b in zip(until(at, block, share), until(at, alone, 0.0), strict=True)]
+        found += [min(before, gain) for gain in gains]
+        before = found[-1]
+    return found
+
+
 def endings(at: Setting, blocks: Sequence[Block], levels: Levels, bound_s: float) -> list[Ending]:
     """All requests, where no mean counts: cold starts whole in the worst case, by share in a percentile."""
     reach, worst = at.reach(levels), at.problem.measure[0] != "p"
@@ -219,10 +250,14 @@ def endings(at: Setting, blocks: Sequence[Block], levels: Levels, bound_s: float
             share *= 1.0 if worst else met if cold else 1.0 - met
         if share <= 0.0:
             continue
-        for s, time in enumerate(done(at, blocks, [float(cold) for cold in colds])):
+        met_cold = [float(cold) for cold in colds]
+        gains = quicker_s(at, blocks, met_cold)
+        for s, time in enumerate(done(at, blocks, met_cold)):
             if reach[s] > reach[s + 1]:
                 slack = bound_s - time
                 slack = slack if abs(slack) > bound_s * FEASIBLE else 0.0
+                if slack >= 0.0 and math.isfinite(gains[s]):
+                    slack += gains[s]
                 found.append(Ending(spot[s], share * (reach[s] - reach[s + 1]), slack))
     return found
 

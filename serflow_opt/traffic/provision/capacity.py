@@ -280,7 +280,7 @@ class Capacity:
             bound = self.instance.latency_slo_s
             assert bound is not None
             start = math.fsum(self.fastest_s[: choice.first]) + choice.hop_s
-            done = [start + t for t in self.structures.pace_s(choice, 0.0)]
+            done = [start + t for t in self.structures.on_machines_s(choice)]  # where those are who wait
             done += [done[-1] + t for t in itertools.accumulate(self.fastest_s[choice.last + 1 :])]
             slack = slack_of(bound * (1 + TOLERANCE), [(1.0, done)])
         return replace(self._waiting(choice), slack=slack)
@@ -350,7 +350,7 @@ class Capacity:
             return replace(whole, room=max(0.0, whole.room - self.path_s(structure) * (1 - EQUAL)))
         assert self.instance.latency_slo_s is not None
         stages = slice(choice.first, None)  # who waits here may leave later, with less slack
-        ways = [(share, done[stages]) for share, done in promise.ways(structure, few=True)]
+        ways = [(share, done[stages]) for share, done in promise.waiting_ways(structure, few=True)]
         return self.relaxed(choice, slack_of(self.instance.latency_slo_s * (1 + TOLERANCE), ways))
 
     def _least_squares(self, choice: BlockChoice, longest: float) -> tuple[Floats, Floats]:

@@ -159,7 +159,7 @@ def _by_block(
         if promise.limited and promise.measure == "mean":
             room = max(0.0, room - pricing.path_s(structure) * (1 - EQUAL))
         elif promise.limited:
-            ways = list(promise.ways(structure, few=True))
+            ways = list(promise.waiting_ways(structure, few=True))
             shares, slack = tuple(share for share, _ in ways), bound - np.array([done for _, done in ways])
         for b in asked:
             choice = structure[b]

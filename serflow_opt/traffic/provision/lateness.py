@@ -1,7 +1,8 @@
 """How much of a latency limit a service takes at fixed thresholds: share of late requests, or mean seconds.
 
-A request that leaves at stage s needs T_s without waiting, on the slower pool of every block, and has the slack L - T_s
-left of the limit L. With W_b the wait in front of block b, taken for independent of each other at every rate,
+A request that leaves at stage s needs T_s without waiting (`Promise.waiting_ways` says on which pools), and has the
+slack L - T_s left of the limit L. With W_b the wait in front of block b, taken for independent of each other at every
+rate,
 
     late  =  Σ_s β_s P(W_1 + .. + W_b(s) > L - T_s)         percentiles; the worst case, but for TAIL of the requests
     mean  =  Σ_s β_s T_s + Σ_b R_b E[W_b]

@@ -287,7 +287,7 @@ class OneSet:
         promise = self.pricing.promise
         if not any(own is not None and own.slack is not None for own in self.relaxed):
             return None
-        ways = list(promise.ways(self.structure, few=True))
+        ways = list(promise.waiting_ways(self.structure, few=True))
         block_of = [b for b, choice in enumerate(self.structure) for _ in range(choice.first, choice.last + 1)]
         endings = [Ending(b, 1.0, t) for _, done in ways for b, t in zip(block_of, done, strict=True)]
         lateness = Lateness(promise.queues, endings, self.whole.instance.latency_slo_s, varies=promise.varies)

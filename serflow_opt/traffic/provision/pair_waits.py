@@ -125,7 +125,7 @@ class PairWaits:
             least = min(map(pricing.path_s, through))
             room = max(0.0, promise.room * (1 + TOLERANCE) - least)
             return (None if relaxed is None else replace(relaxed, room=room)), room
-        each = [list(promise.ways(way, few=True)) for way in through]
+        each = [list(promise.waiting_ways(way, few=True)) for way in through]
         shares = tuple(share for share, _ in each[0])
         done = np.min([[own for _, own in ways] for ways in each], axis=0)[:, pool.first :]
         bound = (pricing.instance.latency_slo_s or math.inf) * (1 + TOLERANCE)

@@ -1,9 +1,18 @@
-"""What a structure promises of latency, as if a request always met the slower pool of a block.
+"""What a structure promises of latency, as if a request always met the slower pool of a block where it does not wait.
 
 Cold starts count as people meet them: whole in the worst case, by their share in the mean, and in a percentile as what
 happens to a share of those who reach a function, whatever their exit. Stages that nobody reaches take no time. Where
 requests come at random they wait for machines (`waits.py`), and what counts is whether they are in time all the same
 (`lateness.py`). In percentiles stage times vary as far as their standard deviations are stated (`scatter.py`).
+
+Who waits in a block is on its machines, and not on a function that is slower. With m_b and f_b the seconds of block b
+on machines and function, e_b = max(m_b, f_b) - m_b, and T = Σ_b max(m_b, f_b) at most L, a request is late only if
+
+    Σ_b (W_b - e_b)⁺ > L - T,    hence only if    Σ_b W_b > L - T + min_b e_b,
+
+the least of the blocks in front of whose machines it may wait: what it takes in block b is W_b + m_b or f_b, and
+neither is more than max(m_b, f_b) + (W_b - e_b)⁺. Of these terms one at least is above 0, and has its e_b taken off. A
+request that is late on the slower pools anyway counts as late.
 """
 
 from __future__ import annotations
@@ -110,7 +119,7 @@ class Promise:
         block_of = [b for b, choice in enumerate(structure) for _ in range(choice.first, choice.last + 1)]
         endings = [
             Ending(b, share * own, seconds)
-            for share, done in self.ways(structure)
+            for share, done in self.waiting_ways(structure)
             for b, own, seconds in zip(block_of, service.shares, done, strict=False)
         ]
         bound = None if self.measure == "mean" else self.instance.latency_slo_s
@@ -189,11 +198,53 @@ class Promise:
         They meet cold starts or not; where stage times vary, they take long or not: `few` ways end no later than all.
         """
         for share, cold in self.colds(structure):
-            if not self.varies:
-                yield share, self.structures.done_s(structure, cold)
+            yield from ((share * own, done) for own, done in self._times(structure, cold, few=few))
+
+    def waiting_ways(self, structure: Structure, *, few: bool = False) -> Iterator[tuple[float, Sequence[float]]]:
+        """Yield `ways`, with the seconds that count for those who wait: L less what they may wait.
+
+        T less the least e_b of the blocks in front of whose machines they may wait; T where that is above the limit.
+        """
+        if self.measure == "mean" or not self.limited:
+            yield from self.ways(structure, few=few)
+            return
+        most = (self.instance.latency_slo_s or math.inf) * (1 + TOLERANCE)
+        for share, cold in self.colds(structure):
+            less = self._on_machines(structure, cold)
+            for own, done in self._times(structure, cold, few=few):
+                yield share * own, [t - e if t <= most else t for t, e in zip(done, less, strict=True)]
+
+    def _times(
+        self, structure: Structure, cold: Sequence[float], *, few: bool
+    ) -> Iterator[tuple[float, Sequence[float]]]:
+        """Yield the shares that take long or not, and the seconds until each stage is done, with cold starts."""
+        if not self.varies:
+            yield 1.0, self.structures.done_s(structure, cold)
+            return
+        times = scattered(*self.structures.varying_s(structure, cold), few=few, law=self.structures.law)
+        yield from zip(levels(few)[0].tolist(), times.tolist(), strict=True)
+
+    def _on_machines(self, structure: Structure, cold: Sequence[float]) -> list[float]:
+        """Return by stage the least e_b of blocks on the way there in which requests may wait; 0 where they do nowhere.
+
+        Where times vary only cold starts count: the slower pool is not the same at every level.
+        """
+        found, least = list[float](), math.inf
+        for choice, added in zip(structure, cold, strict=True):
+            stages = choice.last + 1 - choice.first
+            if not self.queued(choice):
+                found += [least] * stages
                 continue
-            times = scattered(*self.structures.varying_s(structure, cold), few=few, law=self.structures.law)
-            yield from ((share * own, done) for own, done in zip(levels(few)[0].tolist(), times.tolist(), strict=True))
+            if choice.function is None:
+                own = [0.0] * stages
+            elif self.varies:
+                own = [added] * stages
+            else:
+                machine = self.structures.on_machines_s(choice)
+                own = [slow - t for slow, t in zip(self.structures.pace_s(choice, added), machine, strict=True)]
+            found += [min(least, e) for e in own]
+            least = min(least, own[-1])
+        return [e if math.isfinite(e) else 0.0 for e in found]
 
     def colds(self, structure: Structure) -> Iterator[tuple[float, tuple[float, ...]]]:
         """Yield the ways to meet cold starts as the measure counts them, with their shares and the seconds by block."""

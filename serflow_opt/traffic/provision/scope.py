@@ -40,7 +40,7 @@ def scope_of(question: ProvisionQuestion, parts: Sequence[Part], simulated: Simu
     if instance.latency_slo_s is None:
         return "; ".join(said)
     if beside(question):
-        said.append("latency as if all met the slower pool of a block")
+        said.append("latency as if all who need not wait met the slower pool of a block")
     if question.law.scatters:
         said.append(f"service times a factor, {question.law}, and sums of them of the same law")
     elif any(map(any, (option.stage_sd_s for option in instance.options))):

@@ -173,6 +173,10 @@ class Structures:
         times = self.option(p).stage_seconds
         return tuple(math.fsum(times[first : s + 1]) for s in range(first, last + 1))
 
+    def on_machines_s(self, choice: BlockChoice) -> tuple[float, ...]:
+        """Seconds from the start of a block to the end of each of its stages on its machines."""
+        return () if choice.machine is None else self._ends_s(choice.machine, choice.first, choice.last)
+
     def slowest(self, choice: BlockChoice, last: int | None = None) -> float:
         """Seconds from the start of a block to the end of a stage in it, on the slower of its pools.
 

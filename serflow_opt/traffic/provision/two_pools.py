@@ -353,7 +353,7 @@ class _Offers:
         fastest = self.pricing.fastest_s
         start = math.fsum(fastest[: choice.first])
         done = [*itertools.accumulate(fastest[: choice.first])]
-        done += [start + t for t in structures.pace_s(choice, 0.0)]
+        done += [start + t for t in structures.on_machines_s(choice)]  # where those are who wait
         done += [done[-1] + t for t in itertools.accumulate(fastest[choice.last + 1 :])]
         mean = promise.measure == "mean"
         endings = [

@@ -205,8 +205,9 @@ def test_some_wait_and_the_rest_goes_to_the_function(measure: str, slo: float) -
     """n machines and room for r cost 0.5 n + 2 lost + 0.25 for the input, at 2/s.
 
     Without waiting the slower of both is done after 0.5 + 0.25 and 0.5 + 2 s, 1.625 on average. Three machines or more
-    may be alone, done after 0.5 and 2.5 s.
+    may be alone, done after 0.5 and 2.5 s; there are those, too, who wait beside the function.
     """
+    least = 0.75 if measure == "mean" else 0.5
     allowed = slo if measure == "mean" else 0.1
 
     def taken(first: float, n: int, room: int | None) -> float:
@@ -222,7 +223,7 @@ def test_some_wait_and_the_rest_goes_to_the_function(measure: str, slo: float) -
         if n > 2 and taken(0.5, n, None) <= allowed:
             costs[n, None] = 0.5 * n + 0.25
         for room in (*range(9), 10, 12, 15, 18, 22, 27):
-            if taken(0.75, n, room) <= allowed:
+            if taken(least, n, room) <= allowed:
                 costs[n, room] = 0.5 * n + 2 * lost(n, room) + 0.25
     n, best = min(costs, key=lambda own: costs[own])
     assert best is not None
@@ -236,7 +237,7 @@ def test_some_wait_and_the_rest_goes_to_the_function(measure: str, slo: float) -
     assert part.spilled == pytest.approx(2 * lost(n, best), rel=1e-9)
     assert found.latency_wait_ms == pytest.approx(mean * 1000, rel=1e-5)
     if measure != "mean":
-        assert found.on_time == pytest.approx(1 - taken(0.75, n, best), abs=1e-5)
+        assert found.on_time == pytest.approx(1 - taken(0.5, n, best), abs=1e-5)
     (block,) = found.to_dict()["blocks"]
     assert (block["count"], block["queue_max"]) == (n, best)
 
