@@ -240,9 +240,14 @@ def onward(moves: Sequence[tuple[float, float]], b: int) -> float:
     return moves[b + 1][0] if b + 1 < len(moves) else 0.0
 
 
-def done(at: Setting, blocks: Sequence[Block], cold: Sequence[float]) -> list[float]:
-    """Seconds until each stage is done by who waits nowhere, on the slower pools; `cold`: by block, see `ends`."""
-    moves = at.moves(blocks)
+def done(
+    at: Setting, blocks: Sequence[Block], cold: Sequence[float], moved: Sequence[Block] | None = None
+) -> list[float]:
+    """Seconds until each stage is done by who waits nowhere, on the slower pools; `cold`: by block, see `ends`.
+
+    `moved`: between which there are hand-overs, where these are others.
+    """
+    moves = at.moves(blocks if moved is None else moved)
     assert moves is not None
     clock, times = 0.0, []
     for block, move, share in zip(blocks, moves, cold, strict=True):

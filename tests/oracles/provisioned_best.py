@@ -223,6 +223,8 @@ class Search:
             for room in rooms:
                 offer = self.offer(replace(block, count=n, room=room), structure.levels, onward_s)
                 if limit.alone(b, offer.queue) > limit.allowed:
+                    if limit.sent:  # more places send fewer away
+                        continue
                     break
                 good.append(offer)
                 if room and not offer.queue.mean_s.any():
@@ -243,7 +245,7 @@ class Limit:
         self.mean = at.problem.measure == "mean"
         self.ends: list[Ending] = []
         self.allowed, self.spent = math.inf, 0.0
-        self.shares = requests(at)
+        self.shares, self.sent = requests(at), 0.0
         if at.problem.slo_s is None:
             return
         self.allowed = allowed(at)
@@ -254,12 +256,21 @@ class Limit:
         self.spent = sum(end.share for end in self.ends if end.slack_s < 0.0)
         if at.problem.measure == "worst" and self.spent > 0.0:
             self.allowed = -1.0
-        self.ends = [end for end in self.ends if end.slack_s >= 0.0]
+        self.sent = sum(end.share for end in self.ends if end.sent)
+        self.ends = [end for end in self.ends if end.slack_s >= 0.0 and not end.sent]
         self.slacks = np.array([end.slack_s for end in self.ends])
 
     def alone(self, b: int, queue: Wait) -> float:
         """What is taken if only one block makes wait."""
-        if math.isinf(self.allowed) or not queue.some:
+        if math.isinf(self.allowed):
+            return self.spent
+        if self.sent:
+            away = self.spent + self.sent * float(self.shares @ queue.lost)
+            if not queue.some:
+                return away
+            waits = self.shares @ queue.beyond(self.slacks)
+            return away + sum(end.share * float(w) for end, w in zip(self.ends, waits, strict=True) if end.block >= b)
+        if not queue.some:
             return self.spent
         if self.mean:
             return self.spent + self.reach[b] * float(self.shares @ queue.mean_s)

@@ -213,11 +213,15 @@ def waited_s(at: Setting, blocks: Sequence[Block], levels: Levels, queues: Seque
 
 @dataclass(frozen=True)
 class Ending:
-    """A share of the requests that leaves behind a block, and what is left of the limit for waiting; below 0: late."""
+    """A share of the requests that leaves behind a block, and what is left of the limit for waiting; below 0: late.
+
+    `sent`: it is late if it is sent away there.
+    """
 
     block: int
     share: float
     slack_s: float
+    sent: bool = False
 
 
 def quicker_s(at: Setting, blocks: Sequence[Block], cold: Sequence[float]) -> list[float]:
@@ -237,8 +241,33 @@ def quicker_s(at: Setting, blocks: Sequence[Block], cold: Sequence[float]) -> li
     return found
 
 
+def only_machines(at: Setting, blocks: Sequence[Block]) -> int | None:
+    """The only block with machines if a function is beside them and a percentile counts at random arrivals."""
+    used = [b for b, block in enumerate(blocks) if block.pools.machine is not None]
+    if len(used) != 1 or blocks[used[0]].pools.function is None or at.arrivals == "smooth":
+        return None
+    return used[0] if at.problem.measure[0] == "p" else None
+
+
 def endings(at: Setting, blocks: Sequence[Block], levels: Levels, bound_s: float) -> list[Ending]:
-    """All requests, where no mean counts: cold starts whole in the worst case, by share in a percentile."""
+    """All requests, where no mean counts: cold starts whole in the worst case, by share in a percentile.
+
+    Where one block alone has machines those who wait are on them, and those who are sent away on the function.
+    """
+    b, slower = only_machines(at, blocks), _endings(at, blocks, blocks, levels, bound_s)
+    if b is None:
+        return slower
+    there = blocks[b]
+    alone = Block(there.first, there.last, Pools(there.pools.machine, None), there.count, there.room)
+    found = _endings(at, blocks, [*blocks[:b], alone, *blocks[b + 1 :]], levels, bound_s)
+    more = sum(e.share for e in slower if e.slack_s < 0.0) - sum(e.share for e in found if e.slack_s < 0.0)
+    return [*found, Ending(b, max(0.0, more), 0.0, sent=True)] if more > 1e-15 else found
+
+
+def _endings(
+    at: Setting, moved: Sequence[Block], blocks: Sequence[Block], levels: Levels, bound_s: float
+) -> list[Ending]:
+    """Endings on the slower pools of blocks, with hand-overs between those of `moved`."""
     reach, worst = at.reach(levels), at.problem.measure[0] != "p"
     spot = [b for b, block in enumerate(blocks) for _ in range(block.first, block.last + 1)]
     found = []
@@ -252,7 +281,7 @@ def endings(at: Setting, blocks: Sequence[Block], levels: Levels, bound_s: float
             continue
         met_cold = [float(cold) for cold in colds]
         gains = quicker_s(at, blocks, met_cold)
-        for s, time in enumerate(done(at, blocks, met_cold)):
+        for s, time in enumerate(done(at, blocks, met_cold, moved)):
             if reach[s] > reach[s + 1]:
                 slack = bound_s - time
                 slack = slack if abs(slack) > bound_s * FEASIBLE else 0.0
@@ -271,6 +300,9 @@ def late_share(at: Setting, ends: Sequence[Ending], queues: Sequence[Wait], shri
     less = shrink * max((end.slack_s for end in ends), default=0.0)
     for end in ends:
         before = [queue for queue in queues[: end.block + 1] if queue.some]
+        if end.sent:
+            late += end.share * float(shares @ queues[end.block].lost)
+            continue
         if end.slack_s < 0.0:
             late += end.share
         elif before:

@@ -188,7 +188,7 @@ def _valued(
         s_cips(search.pricing, structure, service, parts),
         strict=True,
     )
-    waits = [promise.wait(apart, n, size.count, size.room) for n, size in enumerate(sizes)]
+    waits = [promise.wait(apart, n, size.count, size.room, called=strands.called) for n, size in enumerate(sizes)]
     waiting_s = promise.waiting_s(apart, waits)
     levels = in_menus(search.instance, instance, found.levels)
     named = tuple(

@@ -73,6 +73,7 @@ class StructureSizes:
                 return self.promise.taken(late, waits, service)
 
         self._taken = taken
+        self._called = self._late is not None and self._late.called is not None
         self.cut = False
         self._sizes: dict[tuple[int, int, int | None], Size] = {}
         self._most_places: dict[tuple[int, int], int] = {}
@@ -135,7 +136,7 @@ class StructureSizes:
         return self._sizes[b, count, room]
 
     def _wait(self, b: int, count: int, room: int | None) -> Wait | None:
-        return self.promise.wait(self.service, b, count, room)
+        return self.promise.wait(self.service, b, count, room, called=self._called)
 
     def _usd(self, b: int, count: int, room: int | None) -> float:
         block = self.service.blocks[b]
@@ -210,7 +211,9 @@ class StructureSizes:
         if count and math.isfinite(below):
             useful = self._useful_rooms(b, count)
             needed = bisect_left(range(useful), True, key=lambda n: self._usd(b, count, ROOMS[n]) < below)
-            if needed == useful or not self._keeps({**others, b: self._wait(b, count, ROOMS[needed])}):
+            if needed == useful:
+                return None
+            if not self._called and not self._keeps({**others, b: self._wait(b, count, ROOMS[needed])}):
                 return None
         places = self._places(b, count, others)
         return self._size(b, count, ROOMS[places - 1]) if places else None
@@ -221,21 +224,26 @@ class StructureSizes:
         Machines that are full to the cap take no more with more places: requests would wait, and what is counted at the
         function would be served by machines beyond the cap.
         """
-        if not own.room:
+        if not own.room or self._called:
             return own
         last = ROOMS.index(own.room)
         first = bisect_left(range(last), True, key=lambda n: self._usd(b, own.count, ROOMS[n]) <= own.usd)
         return own if first == last else self._size(b, own.count, ROOMS[first])
 
     def _places(self, b: int, count: int, others: dict[int, Wait | None]) -> int:
-        """How many of `ROOMS` are in time."""
-        if not count:
-            return 1
+        """How many of `ROOMS` are in time: up to the last that is.
+
+        More places let more wait, for longer; but fewer go to the function, and if that makes late all are looked at.
+        """
 
         def late(n: int) -> bool:
             return not self._keeps({**others, b: self._wait(b, count, ROOMS[n])})
 
+        if not count:
+            return int(not self._called or not late(0))
         most = self._useful_rooms(b, count)
+        if self._called:
+            return next((n + 1 for n in reversed(range(most)) if not late(n)), 0)
         if not late(most - 1):
             return most
         return bisect_left(range(most - 1), True, key=late)
@@ -267,7 +275,8 @@ class StructureSizes:
 
         while high - low > COUNTED:
             middle = (low + high) // 2
-            if size(middle + 1).usd >= size(middle).usd:
+            own = size(middle).usd
+            if size(middle + 1).usd >= own and math.isfinite(own):  # too few may send too many to a slow function
                 high = middle
             else:
                 low = middle + 1

@@ -79,16 +79,25 @@ class Lateness:
         L, seconds; None where the limit is on the mean.
     varies
         Whether times vary, so that slacks are many.
+    called
+        A block, and how many more of all requests would be late if those who enter it went to its function.
     """
 
     def __init__(
-        self, queues: Queues, endings: Sequence[Ending], bound_s: float | None, *, varies: bool = False
+        self,
+        queues: Queues,
+        endings: Sequence[Ending],
+        bound_s: float | None,
+        *,
+        varies: bool = False,
+        called: tuple[int, float] | None = None,
     ) -> None:
         self.queues, self.endings = queues, [own for own in endings if own.share > 0]
         self.bound_s = math.inf if bound_s is None else bound_s * (1 + TOLERANCE)
         self.slack = np.array([self.bound_s - own.seconds for own in self.endings])
         self.share = np.array([own.share for own in self.endings])
         self.block = np.array([own.block for own in self.endings], dtype=np.int64)
+        self.called = called if called is not None and called[1] > 0 else None
         self._octaves = 1 if varies else OCTAVES
         self._spectra: dict[tuple[Wait, int, int], NDArray[np.complex128]] = {}
 
@@ -98,9 +107,14 @@ class Lateness:
         Parameters
         ----------
         waits
-            By block; None: nobody waits.
+            By block; None: nobody waits, and nobody goes to a function that makes late.
         """
-        return float(self.late_each(waits) @ self.share)
+        late = float(self.late_each(waits) @ self.share)
+        if self.called is not None:
+            b, more = self.called
+            wait = waits[b]
+            late += 0.0 if wait is None else more * float(self.queues.mean(wait.lost))
+        return late
 
     def late_each(self, waits: Sequence[Wait | None]) -> Floats:
         """Share that is late of those of each ending; arguments as of `late`."""

@@ -154,6 +154,11 @@ class Strands:
         What is promised of latency.
     structure, service
         What runs each block, and the same at its thresholds.
+
+    Attributes
+    ----------
+    called
+        Whether it counts how many go to a function.
     """
 
     def __init__(self, promise: Promise, structure: Structure, service: Service) -> None:
@@ -164,7 +169,9 @@ class Strands:
             (math.prod(pools[n].share for n in way), way, tuple(pools[n].choice for n in way))
             for way in itertools.product(*of_block)
         ]
-        self._late = [promise.lateness(strand, service) for _, _, strand in self.ways]
+        apart = len(self.ways) > 1
+        self._late = [promise.lateness(strand, service, apart=apart) for _, _, strand in self.ways]
+        self.called = any(late.called is not None for late in self._late)
 
     def taken(self, waits: Sequence[Wait | None]) -> float:
         """Return what waits take of the limit, by pool; see `Promise.taken`."""

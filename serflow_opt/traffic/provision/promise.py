@@ -13,6 +13,14 @@ on machines and function, e_b = max(m_b, f_b) - m_b, and T = Σ_b max(m_b, f_b) 
 the least of the blocks in front of whose machines it may wait: what it takes in block b is W_b + m_b or f_b, and
 neither is more than max(m_b, f_b) + (W_b - e_b)⁺. Of these terms one at least is above 0, and has its e_b taken off. A
 request that is late on the slower pools anyway counts as late.
+
+In percentiles, where one block alone has machines and a function is beside them, no more is late than is: with B the
+share that finds no room, at every rate, and late^M, late^F whether one is late on the machines, without waiting, and on
+the function (no sooner than on the machines, and with its cold starts),
+
+    late  =  B late^F + (1 - B) late^M + P(W > L - T^M)
+
+of those who are not late on machines anyway: who goes to the function does not wait, and who waits does not go there.
 """
 
 from __future__ import annotations
@@ -108,22 +116,59 @@ class Promise:
             done = self.structures.done_s(structure)
             weights = tuple(max(0.0, now - before) for before, now in itertools.pairwise([0.0, *done]))
         else:
-            weights = self._late_from(structure, bound)
+            weights = self._late_from(self._served_by_machines(structure), bound)
         if not any(weights) and not (self.measure == "mean" and any(map(self.queued, structure))):
             return LateLimit()
         least = math.fsum(weight * least_reach(s) for s, weight in enumerate(weights, start=1) if weight)
         return None if least > self.room * (1 + TOLERANCE) + ROUNDING else LateLimit(weights, self.room)
 
-    def lateness(self, structure: Structure, service: Service) -> Lateness:
-        """Return what waits take of the limit at the thresholds of a service."""
+    def called_block(self, structure: Structure) -> int | None:
+        """Return the block whose function makes late those alone who go there; None: the slower pool counts for all.
+
+        It alone has machines, one pool of them, and the limit is on a percentile of requests that come at random.
+        """
+        used = [b for b, choice in enumerate(structure) if choice.machine is not None]
+        if len(used) != 1 or self.instance.quantile is None:
+            return None
+        choice = structure[used[0]]
+        return used[0] if choice.function is not None and choice.second is None and self.queued(choice) else None
+
+    def _served_by_machines(self, structure: Structure) -> Structure:
+        """Return a structure without the function of `called_block`."""
+        b = self.called_block(structure)
+        return structure if b is None else (*structure[:b], replace(structure[b], function=None), *structure[b + 1 :])
+
+    def lateness(self, structure: Structure, service: Service, *, apart: bool = False) -> Lateness:
+        """Return what waits take of the limit at the thresholds of a service.
+
+        Parameters
+        ----------
+        structure, service
+            What runs each block, and the same at its thresholds.
+        apart
+            Whether it is one of several ways through pools: then the slower pool counts for all.
+        """
         block_of = [b for b, choice in enumerate(structure) for _ in range(choice.first, choice.last + 1)]
         endings = [
             Ending(b, share * own, seconds)
-            for share, done in self.waiting_ways(structure)
+            for share, done in self.waiting_ways(structure, apart=apart)
             for b, own, seconds in zip(block_of, service.shares, done, strict=False)
         ]
         bound = None if self.measure == "mean" else self.instance.latency_slo_s
-        return Lateness(self.queues, endings, bound, varies=self.varies)
+        called = None if apart else self._called(structure, service)
+        return Lateness(self.queues, endings, bound, varies=self.varies, called=called)
+
+    def _called(self, structure: Structure, service: Service) -> tuple[int, float] | None:
+        """Return `called_block`, and how many more of all requests would be late on its function than on machines."""
+        b, bound = self.called_block(structure), self.instance.latency_slo_s
+        if b is None or bound is None:
+            return None
+
+        def late(way: Structure) -> float:
+            from_stage = itertools.accumulate(self._late_from(way, bound))
+            return math.fsum(own * share for own, share in zip(from_stage, service.shares, strict=False))
+
+        return b, max(0.0, late(structure) - late(self._served_by_machines(structure)))
 
     def taken(self, lateness: Lateness, waits: Sequence[Wait | None], service: Service) -> float:
         """Return what a deployment takes of the limit, in its unit; 0 where there is none.
@@ -143,7 +188,7 @@ class Promise:
             return lateness.mean_s(waits, [service.reach(b) for b in range(len(waits))])
         return lateness.late(waits)
 
-    def wait(self, service: Service, b: int, count: int, room: int | None) -> Wait | None:
+    def wait(self, service: Service, b: int, count: int, room: int | None, *, called: bool = False) -> Wait | None:
         """Return the waits of a block; None where nobody waits.
 
         Parameters
@@ -154,8 +199,10 @@ class Promise:
             Machines.
         room
             Requests that may wait; None: all.
+        called
+            Whether it is asked for, too, where nobody waits, since it counts how many go to the function.
         """
-        if not self.random or not count or room == 0:
+        if not self.random or not service.blocks[b].machines or ((not count or room == 0) and not called):
             return None
         machine, reach = service.blocks[b].machines[0], service.reach(b)
         held = HoldingTime.of(service, b, replace(machine, sd_s=()) if self.measure == "worst" else machine)
@@ -200,13 +247,16 @@ class Promise:
         for share, cold in self.colds(structure):
             yield from ((share * own, done) for own, done in self._times(structure, cold, few=few))
 
-    def waiting_ways(self, structure: Structure, *, few: bool = False) -> Iterator[tuple[float, Sequence[float]]]:
+    def waiting_ways(
+        self, structure: Structure, *, few: bool = False, apart: bool = False
+    ) -> Iterator[tuple[float, Sequence[float]]]:
         """Yield `ways`, with the seconds that count for those who wait: L less what they may wait.
 
         T less the least e_b of the blocks in front of whose machines they may wait; T where that is above the limit.
+        `apart`: as of `lateness`.
         """
-        if self.measure == "mean" or not self.limited:
-            yield from self.ways(structure, few=few)
+        if self.measure == "mean" or not self.limited or (self.called_block(structure) is not None and not apart):
+            yield from self.ways(self._served_by_machines(structure), few=few)
             return
         most = (self.instance.latency_slo_s or math.inf) * (1 + TOLERANCE)
         for share, cold in self.colds(structure):

@@ -40,7 +40,7 @@ def scope_of(question: ProvisionQuestion, parts: Sequence[Part], simulated: Simu
     if instance.latency_slo_s is None:
         return "; ".join(said)
     if beside(question):
-        said.append("latency as if all who need not wait met the slower pool of a block")
+        said.append(_of_functions(question))
     if question.law.scatters:
         said.append(f"service times a factor, {question.law}, and sums of them of the same law")
     elif any(map(any, (option.stage_sd_s for option in instance.options))):
@@ -56,6 +56,15 @@ def scope_of(question: ProvisionQuestion, parts: Sequence[Part], simulated: Simu
         if any(part.machine and part.function and part.queue_max for part in parts):
             said.append("calls of the function as in M/M/c/K queues")
     return "; ".join([*said, *unconfirmed(question, parts, simulated)])
+
+
+def _of_functions(question: ProvisionQuestion) -> str:
+    """Say how latency counts functions beside machines (`Promise.called_block`)."""
+    slower = "latency as if all who need not wait met the slower pool of a block"
+    if question.instance.quantile is None or question.carrying.arrivals == "smooth" or question.pools > 1:
+        return slower
+    several = f"{slower}, where several have machines; " if question.blocks > 1 else ""
+    return f"{several}functions as if no faster than the machines beside them"
 
 
 def beside(question: ProvisionQuestion) -> bool:

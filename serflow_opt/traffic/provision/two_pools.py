@@ -233,8 +233,9 @@ class _Ways:
         )
         if full:
             return math.inf, math.inf
-        waits = [promise.wait(apart, n, size.count, size.room) for n, size in enumerate(found.sizes)]
-        return Strands(promise, found.structure, service).taken(waits), promise.waiting_s(apart, waits)
+        strands, sizes = Strands(promise, found.structure, service), enumerate(found.sizes)
+        waits = [promise.wait(apart, n, size.count, size.room, called=strands.called) for n, size in sizes]
+        return strands.taken(waits), promise.waiting_s(apart, waits)
 
 
 def _shares(first: Sequence[float], second: Sequence[float]) -> list[float]:
