@@ -37,6 +37,7 @@ from oracles.provisioned_waits import (
     endings,
     enough,
     late_share,
+    no_room,
     path_s,
     requests,
     running,
@@ -165,8 +166,13 @@ class Search:
         usd = 0.0 if function is None else invocation(at, block, reach)
         for n in itertools.count(1):
             own = replace(block, count=n)
-            if n > most or (function is not None and n * machine.usd_per_s > usd * at.mean):
+            if n > most:
                 return
+            # dearer than calls alone: of use only where the function makes late, until hardly anybody is sent there
+            if function is not None and n * machine.usd_per_s > usd * at.mean:
+                slow = at.problem.measure[0] == "p" and at.arrivals == "random" and held > 0.0
+                if not slow or no_room(n * machine.workers, at.peak * held, 0) < 1e-6:
+                    return
             if not enough(at, own, reach, onward_s):
                 continue
             room = at.problem.cap * n * machine.workers

@@ -275,8 +275,8 @@ class StructureSizes:
 
         while high - low > COUNTED:
             middle = (low + high) // 2
-            own = size(middle).usd
-            if size(middle + 1).usd >= own and math.isfinite(own):  # too few may send too many to a slow function
+            usd = size(middle).usd
+            if size(middle + 1).usd >= usd and math.isfinite(usd):  # too few may send too many to a slow function
                 high = middle
             else:
                 low = middle + 1

@@ -60,7 +60,7 @@ def test_nothing_is_named_that_does_not_apply() -> None:
 def test_what_ruled_others_out_is_named() -> None:
     """Machines alone may be the answer because of what was taken to be of a function beside them."""
     said = scope(ALONE, simulated=KEPT)
-    assert "latency as if all met the slower pool of a block" in said
+    assert "latency as if all who need not wait met the slower pool of a block" in said
     assert "queue_max one of 0-8" in said
 
 
