@@ -166,6 +166,10 @@ def _valued(
     apart, single = Apart.of(service, pools), tuple(pool.choice for pool in pools)
     promise, sizes, simulated = search.promise, found.sizes, None
     strands = Strands(promise, structure, service)
+
+    def waits_of(own: Sequence[Size]) -> list[Wait | None]:
+        return [promise.wait(apart, n, size.count, size.room, called=strands.called) for n, size in enumerate(own)]
+
     if question.confirm:
         counts_of = StructureSizes(search.pricing, single, apart, strands.taken)
         fewest = [
@@ -175,7 +179,7 @@ def _valued(
 
         def valuation(own: Sequence[Size]) -> tuple[float, float]:
             usd = math.fsum(part.usd_per_s for part in search.parts(structure, service, own))
-            return usd, strands.taken([promise.wait(apart, n, size.count, size.room) for n, size in enumerate(own)])
+            return usd, strands.taken(waits_of(own))
 
         sizes, simulated = confirmed(
             promise, structure, service, sizes, fewest, question.demand, deadline, valuation=valuation
@@ -188,7 +192,7 @@ def _valued(
         s_cips(search.pricing, structure, service, parts),
         strict=True,
     )
-    waits = [promise.wait(apart, n, size.count, size.room, called=strands.called) for n, size in enumerate(sizes)]
+    waits = waits_of(sizes)
     waiting_s = promise.waiting_s(apart, waits)
     levels = in_menus(search.instance, instance, found.levels)
     named = tuple(

@@ -253,7 +253,15 @@ class Promise:
         """Yield `ways`, with the seconds that count for those who wait: L less what they may wait.
 
         T less the least e_b of the blocks in front of whose machines they may wait; T where that is above the limit.
-        `apart`: as of `lateness`.
+
+        Parameters
+        ----------
+        structure
+            What runs each block.
+        few
+            As of `ways`.
+        apart
+            As of `lateness`.
         """
         if self.measure == "mean" or not self.limited or (self.called_block(structure) is not None and not apart):
             yield from self.ways(self._served_by_machines(structure), few=few)

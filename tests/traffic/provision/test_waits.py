@@ -242,6 +242,36 @@ def test_some_wait_and_the_rest_goes_to_the_function(measure: str, slo: float) -
     assert (block["count"], block["queue_max"]) == (n, best)
 
 
+@pytest.mark.parametrize("slo", [2.52, 2.56, 2.6])
+def test_those_who_go_to_a_slow_function_are_late_and_they_alone(slo: float) -> None:
+    """On the function all are done after 6 s at least, on machines after 0.5 and 2.5 s: 22 % may be late.
+
+    n machines with room for r lose a share, which is late, and make others wait; a call costs 0.25 + 9 / 12 USD, all
+    0.5 n + 2 lost + 0.25.
+    """
+    v, f = beside().options
+    slow = beside(
+        options=(v, dataclasses.replace(f, stage_seconds=(6.0, 6.0), usd_per_s=1 / 12)),
+        latency_slo_s=slo,
+        latency_measure="p78",
+    )
+    costs = {}
+    for n in range(1, 8):
+        if n > 2 and 0.5 * longer(n, 2.0, slo - 0.5) + 0.5 * longer(n, 2.0, slo - 2.5) <= 0.22:
+            costs[n, None] = 0.5 * n + 0.25
+        for room in (*range(9), 10, 12, 15, 18, 22, 27):
+            gone, _, beyond = limited(n, room)
+            if gone + 0.5 * beyond(slo - 0.5) + 0.5 * beyond(slo - 2.5) <= 0.22:
+                costs[n, room] = 0.5 * n + 2 * lost(n, room) + 0.25
+    n, best = min(costs, key=lambda own: costs[own])
+    assert best is not None, "some are late on the function"
+    found = formula(slow, 2.0, blocks=1)
+    assert found.status == "optimal"
+    assert found.usd_per_s == pytest.approx(costs[n, best], rel=1e-9)
+    (part,) = found.parts
+    assert (part.count, part.queue_max) == (n, best)
+
+
 def test_nobody_waits_beside_a_function_without_a_target() -> None:
     """Of two machines at most, alone too few: 0.5 n + 2 B(n, 2) + 0.25 with B = 1, 2/3, 2/5: 2.25, 2.083, 2.05."""
     vm, fn = beside().tiers
