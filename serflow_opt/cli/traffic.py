@@ -64,6 +64,8 @@ from serflow_opt.errors import InputError, Problem
 OutCsv = Annotated[Path | None, typer.Option("--out", help="Write a row a period and block into this CSV file.")]
 
 
+STEP_S = 60.0
+"""Between decisions of a schedule where nobody says."""
 OF_STEPS = ("job", "blocked", "workflow")
 """Kinds whose plans are simulated step by step."""
 
@@ -74,7 +76,10 @@ def scale(
     trace_scale: TraceScale = 1.0,
     from_s: FromS = 0.0,
     to_s: ToS = None,
-    step_s: Annotated[float, typer.Option(help="Seconds between decisions.", min=1e-3)] = 60.0,
+    step_s: Annotated[
+        float | None,
+        typer.Option(help="Seconds between decisions; none: 60, or a period of the trace if longer.", min=1e-3),
+    ] = None,
     blocks: Blocks = 2,
     gap: SearchGap = 1e-3,
     time_limit: TimeLimit = None,
@@ -118,14 +123,14 @@ def scale(
             asked = trace_scale, from_s, to_s
             instance, part = asked_over_time(given, "scale", file, catalog, trace, asked, (out, plot), limits)
         if instance.kind != DEFAULT:
-            return over_trace("scale", instance, trace, step_s, time_limit, as_json, out, plot)
+            return over_trace("scale", instance, trace, step_s or STEP_S, time_limit, as_json, out, plot)
         told_of_traffic(instance)
         with stoppable(), telling(not as_json) as tell:
             deadline = Deadline(time_limit)
             tell("finding blocks and scheduling")
             waiting = MayWait(deferrable, defer_h * 3600) if deferrable else None
             terms = terms_of(instance, CarbonTerms(usd_per_tonne=usd_per_tonne, waiting=waiting))
-            placed, step = from_hour(instance, from_s), max(step_s, part.period_s)
+            placed, step = from_hour(instance, from_s), step_s or max(STEP_S, part.period_s)
             found = clean_scale(placed, part, terms, blocks=blocks, step_s=step, gap=gap, deadline=deadline)
         if out is not None:
             write_frame(found.to_frame(), out)

@@ -25,6 +25,7 @@ from serflow_opt.ground.tolerances import DEFAULT_GAP, MOMENT, ROUNDING
 from serflow_opt.traffic.batches.capacity import capacity_in_batches
 from serflow_opt.traffic.bound_result import CostBound, ScaledPool
 from serflow_opt.traffic.given import trace_of
+from serflow_opt.traffic.provision.capacity import MOST_MACHINES
 from serflow_opt.traffic.schedule.levels import Demand, Spell, best_levels
 
 if TYPE_CHECKING:
@@ -199,6 +200,10 @@ def _checked(pool: ScaledPool, trace: Trace, step_s: float | None, paid_usd: flo
         wrong("late", pool.late, "write a share, 0 or more and below 1")
     if paid_usd is not None and not 0 <= as_number(paid_usd) < math.inf:
         wrong("paid_usd", paid_usd, "write USD, 0 or more")
+    peak = float(trace.counts.max(initial=0)) / trace.period_s
+    if not problems and peak > MOST_MACHINES * numbers["capacity_per_s"]:
+        cure = f"write at least {peak / MOST_MACHINES:.3g}: at most {MOST_MACHINES:,} machines are counted"
+        wrong("capacity_per_s", pool.capacity_per_s, cure)
     if problems:
         raise InputError(problems)
     period = trace.period_s

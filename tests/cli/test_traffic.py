@@ -31,6 +31,14 @@ def test_no_time_is_4_for_schedules(trace: Path, tmp_path: Path) -> None:
     assert document["bound"] <= proven.document["bound"] <= proven.document["usd"] <= document["usd"]
 
 
+def test_steps_are_those_that_were_asked_for(tmp_path: Path) -> None:
+    """Seven seconds though the trace has longer periods; where nobody says a minute, or such a period."""
+    hourly = tmp_path / "hourly.csv"
+    hourly.write_text("hour,requests\n0,900\n1,900\n", encoding="utf-8")
+    for asked, step_s in ((("--step-s", "7"), 7.0), ((), 3600.0)):
+        assert run("scale", "libra", "--trace", hourly, *asked, "--json").document["step_s"] == step_s
+
+
 @pytest.mark.parametrize("command", TRACED)
 def test_targets_out_of_reach_are_told(command: str, trace: Path) -> None:
     """A target below the work itself is told with the time the work takes."""
@@ -208,3 +216,11 @@ def test_the_controller_comes_close_to_the_bound_where_nothing_changes(tmp_path:
     document = simulated("--trace", file, "--moments", "even", "--every-s", "30")
     assert document["kept_share"] == 1
     assert bound * (1 - 1e-9) <= document["usd"]["total"] <= 1.05 * bound
+
+
+@pytest.mark.parametrize("command", ["simulate", "compare"])
+def test_no_time_is_4_for_simulations(command: str, trace: Path) -> None:
+    """Nothing is looked for when there is no time, which is said."""
+    ran = run(command, "bert12-sst2", "--trace", trace, "--time-limit", "0")
+    assert ran.code == 4
+    assert has_line(ran.stderr, "stopped")

@@ -93,3 +93,11 @@ def test_all_wrong_parameters_are_named() -> None:
     assert len(told.value.problems) == 6
     with pytest.raises(InputError, match="step_s"):
         cost_bound(trace, slo_s=90, capacity_per_s=1, usd_per_hour=1, step_s=60)
+
+
+def test_more_machines_than_are_counted_are_refused() -> None:
+    """A million requests in a second, and a hundred thousand machines: each has to serve ten."""
+    trace = so.Trace.of([1_000_000, 0])
+    with pytest.raises(InputError, match="write at least 10:"):
+        cost_bound(trace, slo_s=0.1, capacity_per_s=1.0, usd_per_hour=1.0)
+    assert cost_bound(trace, slo_s=0.1, capacity_per_s=1000.0, usd_per_hour=1.0).usd > 0

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.ground.deadline import NEVER, Deadline
 from serflow_opt.traffic.control.baselines import Fixed
 from serflow_opt.traffic.simulate.faults import Faults
 from serflow_opt.traffic.simulate.functions import Environments
@@ -35,7 +36,9 @@ FIRST_SEED = 1_000_000
 SEEDS = range(FIRST_SEED, FIRST_SEED + DRAWS)
 
 
-def drawn_cold(service: Service, trace: Trace, fleets: Sequence[tuple[Machine | None, int]]) -> Floats:
+def drawn_cold(
+    service: Service, trace: Trace, fleets: Sequence[tuple[Machine | None, int]], deadline: Deadline = NEVER
+) -> Floats:
     """Return how many calls of the function of each block find it cold, `DRAWS` times over, a row each.
 
     Parameters
@@ -46,32 +49,43 @@ def drawn_cold(service: Service, trace: Trace, fleets: Sequence[tuple[Machine | 
         What arrives.
     fleets
         The type of machines of each block, and how many there are from one start on.
+    deadline
+        When to stop.
+
+    Raises
+    ------
+    OutOfTime
+        Where it passes before all are drawn.
     """
     if len(fleets) == 1 and not any(count for _, count in fleets):
-        each = ([_cold_alone(service, draw(service, trace, seed), trace.seconds)] for seed in SEEDS)
+        each = ([_cold_alone(service, draw(service, trace, n, deadline=deadline), trace.seconds)] for n in SEEDS)
         return np.array(list(each), float)
-    return np.array([run.cold_starts for run in _runs(service, trace, fleets)], float)
+    return np.array([run.cold_starts for run in _runs(service, trace, fleets, deadline)], float)
 
 
-def drawn_late(service: Service, trace: Trace, fleets: Sequence[tuple[Machine | None, int]]) -> Floats:
+def drawn_late(
+    service: Service, trace: Trace, fleets: Sequence[tuple[Machine | None, int]], deadline: Deadline = NEVER
+) -> Floats:
     """Return how many requests are late, `DRAWS` times over: who meets two functions cold, too.
 
     Parameters
     ----------
-    service, trace, fleets
-        As of `drawn_cold`.
+    service, trace, fleets, deadline
+        As of `drawn_cold`, whose errors it has.
     """
-    return np.array([run.violations for run in _runs(service, trace, fleets)], float)
+    return np.array([run.violations for run in _runs(service, trace, fleets, deadline)], float)
 
 
-def _runs(service: Service, trace: Trace, fleets: Sequence[tuple[Machine | None, int]]) -> Iterator[Simulation]:
+def _runs(
+    service: Service, trace: Trace, fleets: Sequence[tuple[Machine | None, int]], deadline: Deadline
+) -> Iterator[Simulation]:
     blocks = tuple(
         replace(block, machines=() if machine is None else (machine,))
         for block, (machine, _) in zip(service.blocks, fleets, strict=True)
     )
     fixed = replace(service, blocks=blocks, degraded=None)
     policy = Fixed(fixed, [count for _, count in fleets], keep_warm=service.keep_warm)
-    return (simulate(fixed, trace, policy, seed=seed) for seed in SEEDS)
+    return (simulate(fixed, trace, policy, seed=seed, time_limit=deadline) for seed in SEEDS)
 
 
 def _cold_alone(service: Service, requests: Requests, end_s: float) -> int:

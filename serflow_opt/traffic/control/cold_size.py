@@ -42,16 +42,21 @@ def sized(
     structure, levels
         As of `scalable`.
     rates
-        Of the trace.
+        Of the trace. When their time is up the best that was looked at by then is taken.
     how
         How environments may be kept warm.
     """
-    service = split(scalable(instance, structure, levels), rates.planned)
+    service = scalable(instance, structure, levels)
+    if rates.deadline.expired:
+        return service
+    service = split(service, rates.planned)
     found = [kept_warm(service, rates, how)]
     least = math.inf if too_late(found[0], rates) > 0 else _usd(found[0], rates)
     if least < math.inf and how != "together":  # what a larger one saves of calls is less than it costs
         return found[0]
     for other in itertools.islice(_larger(Structures(instance, len(structure)), structure), MOST):
+        if rates.deadline.expired:
+            break
         own = split(scalable(instance, other, levels), rates.planned)
         if _no_slower(own, service) and usd_per_s(own, rates.planned, rates.seconds) < least:
             found.append(kept_warm(own, rates, how))

@@ -275,13 +275,14 @@ def compare(
             continue
         tell(f"finding what {name} scales")
         try:
+            deadline.check()
             service = found.of(name)
             if isinstance(service, Unfit):
                 left_out[name] = service
                 continue
             chosen.append((name, *policy_of(name, service, trace, every_s, deadline)))
         except OutOfTime as error:
-            late[name] = str(error)
+            late[name] = str(error) or "no time was left"
             continue
         unkept = _unkept(service)
         whole += [unkept] if unkept not in whole and name not in BATCHED else []

@@ -60,9 +60,9 @@ def kept_warm(service: Service, rates: TraceRates, how: KeepWarm = "named") -> S
     rates
         Of the requests that arrive.
     how
-        As of `KeepWarm`.
+        As of `KeepWarm`; where the time of the rates is up, off.
     """
-    if how == "off":
+    if how == "off" or rates.deadline.expired:
         return service
     blocks = tuple(
         replace(block, function=block.function and replace(block.function, named=how == "named"))
@@ -119,7 +119,7 @@ def _first_in_time(found: list[Service], rates: TraceRates) -> Service:
     if looked[0] <= 0 or not high:
         return found[0]
     looked[high] = too_late(found[high], rates)
-    while looked[high] <= 0 and high - low > 1:
+    while looked[high] <= 0 and high - low > 1 and not rates.deadline.expired:
         middle = (low + high) // 2
         looked[middle] = too_late(found[middle], rates)
         low, high = (low, middle) if looked[middle] <= 0 else (middle, high)

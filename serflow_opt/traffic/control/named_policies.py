@@ -7,6 +7,7 @@ of the two get the cheapest of that kind, and the others cannot serve, which is 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -121,7 +122,7 @@ class Services:
         check_inference(instance, "traffic")
         self.instance, self.blocks, self.deadline = instance, blocks, deadline
         self._floor, self._searched = degraded_accuracy, searched or instance
-        self._all_rates = TraceRates.of(trace, WINDOW_S)
+        self._all_rates = TraceRates.of(trace, WINDOW_S, deadline)
         self._rates = self._all_rates.planned
         self._keep_warm = keep_warm
         self._known: dict[tuple[Pools, int, KeepWarm], Service | Unfit] = {}
@@ -151,8 +152,13 @@ class Services:
         how = how or self._keep_warm
         if pools == "both":
             return self._found("both", blocks, how)
-        both = [self._found("both", most, how) for most in ([1, blocks] if pools == "any" and blocks > 1 else [blocks])]
-        fit = [service for service in both if not isinstance(service, Unfit)]
+        fit: list[Service] = []
+        for most in [1, blocks] if pools == "any" and blocks > 1 else [blocks]:
+            with suppress(OutOfTime):  # what else there is serves, too
+                found = self._found("both", most, how)
+                fit += [] if isinstance(found, Unfit) else [found]
+            if self.deadline.expired:
+                break
         if not fit:
             return self._found(pools, blocks, how)
         return cheapest(fit, self._all_rates)
@@ -217,7 +223,9 @@ class Services:
             service = self._with_second_menu(service, found.structure)
             if pools != "both" or any(choice.machine is not None for choice in found.structure):
                 return service
-            if times >= MOST_TIMES:
+            if times >= MOST_TIMES or self.deadline.expired:
+                if self.deadline.expired and not self._has_both(service):
+                    raise OutOfTime("no machines were found that pay beside functions; allow more time")
                 return service if self._has_both(service) else self._unfit(pools, blocks, False, "machines never pay")
             times *= TIMES
             rates = replace(self._rates, rates=self._rates.rates * times)

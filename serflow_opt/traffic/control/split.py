@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from serflow_opt.ground.deadline import NEVER, Deadline, OutOfTime
 from serflow_opt.traffic.control.cold import cold_calls, environments, late_when_cold
 from serflow_opt.traffic.control.cold_drawn import SHORT, at_most, drawn_cold, drawn_late
 from serflow_opt.traffic.control.slack import late_anyway, may_be_late
@@ -55,19 +57,30 @@ class TraceRates:
         How long the trace is.
     trace
         The trace itself, where it may be drawn.
+    deadline
+        Of whatever is found for these rates: what is known by then is taken, and nothing is drawn after it.
     """
 
     planned: Rates
     at_once: Rates
     seconds: float
     trace: Trace | None = None
+    deadline: Deadline = NEVER
     _drawn: dict[tuple[object, ...], Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
-    def of(cls, trace: Trace, window_s: float) -> TraceRates:
-        """Return them, those that are planned for over windows of some seconds."""
+    def of(cls, trace: Trace, window_s: float, deadline: Deadline = NEVER) -> TraceRates:
+        """Return them, those that are planned for over windows of some seconds.
+
+        Parameters
+        ----------
+        trace, deadline
+            As the attributes.
+        window_s
+            Seconds of a window.
+        """
         planned, at_once = (Rates.of_trace(trace.in_periods(least_s)) for least_s in (window_s, 1.0))
-        return cls(planned, at_once, trace.seconds, trace)
+        return cls(planned, at_once, trace.seconds, trace, deadline)
 
 
 def cheapest(services: Sequence[Service], rates: TraceRates) -> Service:
@@ -88,7 +101,7 @@ def cheapest(services: Sequence[Service], rates: TraceRates) -> Service:
         usd = usd_per_s(service, rates.planned, rates.seconds) + cold_usd_per_s(service, rates)
         return max(0.0, too_late(service, rates)), usd * (1 + ONE_BLOCK_MORE * (len(service.blocks) - 1))
 
-    return min(services, key=rank)
+    return services[0] if len(services) == 1 else min(services, key=rank)
 
 
 def too_late(service: Service, rates: TraceRates) -> float:
@@ -105,7 +118,8 @@ def too_late(service: Service, rates: TraceRates) -> float:
 def late_for_cold(service: Service, rates: TraceRates) -> tuple[float, float]:
     """Return the share of all requests expected late for a cold function, and what it is no more than at 99 %.
 
-    By the formula, which knows no errors; where it is near what may be and the trace is short, of draws.
+    By the formula, which knows no errors; where it is near what may be and the trace is short, of draws, if there is
+    time for all of them.
 
     Parameters
     ----------
@@ -120,15 +134,22 @@ def late_for_cold(service: Service, rates: TraceRates) -> tuple[float, float]:
         return expected, expected
     asked = service.blocks, service.shares, service.slo_s, service.keep_warm
     if asked not in rates._drawn:
-        best = [_least(service, b, rates.at_once, rates.seconds) for b in range(len(service.blocks))]
-        fleets = [(None, 0) if worth is None else (_seen_first(worth.machine), count) for _, worth, count in best]
-        if len(fleets) == 1:  # less at random than who is late
-            late = drawn_cold(service, trace, fleets)[:, 0] * late_when_cold(service, 0)
-        else:
-            late = drawn_late(service, trace, fleets) - late_anyway(service) * trace.requests
-        rates._drawn[asked] = late / trace.requests
-    shares = rates._drawn[asked]
-    return float(shares.mean()), at_most(shares)
+        with suppress(OutOfTime):
+            rates._drawn[asked] = _drawn(service, trace, rates)
+    shares = rates._drawn.get(asked)
+    return (expected, expected) if shares is None else (float(shares.mean()), at_most(shares))
+
+
+def _drawn(service: Service, trace: Trace, rates: TraceRates) -> Floats:
+    """Return the share of all requests late for a cold function, by draw; OutOfTime at the deadline of the rates."""
+    rates.deadline.check()
+    best = [_least(service, b, rates.at_once, rates.seconds) for b in range(len(service.blocks))]
+    fleets = [(None, 0) if worth is None else (_seen_first(worth.machine), count) for _, worth, count in best]
+    if len(fleets) == 1:  # less at random than who is late
+        late = drawn_cold(service, trace, fleets, rates.deadline)[:, 0] * late_when_cold(service, 0)
+    else:
+        late = drawn_late(service, trace, fleets, rates.deadline) - late_anyway(service) * trace.requests
+    return late / trace.requests
 
 
 def _seen_first(machine: Machine) -> Machine:

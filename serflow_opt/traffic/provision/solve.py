@@ -187,6 +187,7 @@ def provision(
     if held is not None:
         instance, keep, blocks = held.instance, held.plans, len(held.runs)
     most = max(2, len({option.tier for option in instance.options})) if blocks is None else blocks
+    most = min(most, len(instance.stages))
     carrying = Carrying(arrivals, instance.utilisation_cap)
     question = ProvisionQuestion(
         instance, demand, most, wait_max, carrying, keep, confirm, pools, law, prove_waits, availability

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import pytest
 
 import serflow_opt as so
+from serflow_opt.ground.deadline import Deadline
 from serflow_opt.traffic.control.cold_size import sized
 from serflow_opt.traffic.control.split import TraceRates, late_cold, too_late, usd_per_s
 from serflow_opt.traffic.demand.trace import Trace
@@ -54,3 +56,11 @@ def test_the_size_stays_where_cold_calls_are_few() -> None:
     own = sized(INSTANCE, (function(7076),), levels(), rates)
     assert own.blocks[0].function.name == "lambda-7076MB"
     assert late_cold(own, rates.at_once, rates.seconds) < 1e-4
+
+
+def test_without_time_it_is_as_it_was_found() -> None:
+    """A larger one would keep the promise, but nothing is looked at when time is up."""
+    rates = TraceRates.of(WAVES, 60.0)
+    own = sized(INSTANCE, (function(5307),), levels(), replace(rates, deadline=Deadline(0.0)), "named")
+    assert own.blocks[0].function.name == "lambda-5307MB"
+    assert own.keep_warm == ()

@@ -98,6 +98,7 @@ def test_blocks_of_stages() -> None:
     assert two.parts[1].function == "f"
     assert two.parts[1].rate == pytest.approx(2.0, rel=1e-12)
     assert two.usd_per_s == pytest.approx(3.5, rel=1e-12)
+    assert provision(instance, 4.0, blocks=99, arrivals="smooth").parts == two.parts
 
 
 def test_free_machines_are_proven() -> None:
