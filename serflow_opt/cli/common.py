@@ -107,8 +107,18 @@ Settings = Annotated[
 ]
 
 
-def finish(work: Callable[[], int], debug: bool) -> NoReturn:
-    """Run a command's work and turn what happens into an exit code; no traceback without --debug."""
+def finish(work: Callable[[], int], debug: bool, as_json: bool = False) -> NoReturn:
+    """Run a command's work and turn what happens into an exit code; no traceback without --debug.
+
+    Parameters
+    ----------
+    work
+        Prints the answer, and returns the exit code.
+    debug
+        Let internal errors through.
+    as_json
+        Print a document, too, where time was up before there was an answer.
+    """
     try:
         code = work()
     except InputError as error:
@@ -117,6 +127,8 @@ def finish(work: Callable[[], int], debug: bool) -> NoReturn:
         code = INFEASIBLE if isinstance(error, OutOfReach) else BAD_INPUT
     except OutOfTime as error:
         print(f"{'interrupted' if ever_pressed() else 'stopped'}: {error}", file=sys.stderr)
+        if as_json:
+            print(json.dumps({"status": "no_solution", "reason": str(error)}, indent=2))
         code = LIMIT
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

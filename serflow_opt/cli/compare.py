@@ -122,4 +122,4 @@ def compare(
         hand_over(found, as_json)
         return LIMIT if found.stopped else OK
 
-    finish(work, debug)
+    finish(work, debug, as_json)

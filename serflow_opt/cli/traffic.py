@@ -141,7 +141,7 @@ def scale(
         hand_over(found, as_json)
         return EXIT_CODES[found.status]
 
-    finish(work, debug)
+    finish(work, debug, as_json)
 
 
 def simulate(
@@ -284,7 +284,7 @@ def simulate(
             show(simulation_table(found, events))
         return OK
 
-    finish(work, debug)
+    finish(work, debug, as_json)
 
 
 def _simulate_plan(

@@ -220,7 +220,11 @@ def test_the_controller_comes_close_to_the_bound_where_nothing_changes(tmp_path:
 
 @pytest.mark.parametrize("command", ["simulate", "compare"])
 def test_no_time_is_4_for_simulations(command: str, trace: Path) -> None:
-    """Nothing is looked for when there is no time, which is said."""
-    ran = run(command, "bert12-sst2", "--trace", trace, "--time-limit", "0")
-    assert ran.code == 4
+    """Nothing is looked for when there is no time, which is said, also in a document."""
+    call = command, "bert12-sst2", "--trace", trace, "--time-limit", "0"
+    ran = run(*call)
+    assert (ran.code, ran.stdout) == (4, "")
     assert has_line(ran.stderr, "stopped")
+    document = run(*call, "--json").document
+    assert document["status"] == "no_solution"
+    assert document["reason"] in ran.stderr
