@@ -9,6 +9,23 @@ import typer
 
 from serflow_opt.cli.common import OK, Debug, Json, Out, check_out, finish, hand_over
 from serflow_opt.cli.traffic_options import FromS, ToS, TraceScale, read_part
+from serflow_opt.cli.usage import above_zero
+
+Slo = Annotated[
+    float, typer.Option(metavar="MS", help="Within what each request is served after it came, ms.", callback=above_zero)
+]
+UsdPerHour = Annotated[float, typer.Option(metavar="USD", help="Rent of a machine for an hour.", callback=above_zero)]
+Capacity = Annotated[
+    float | None,
+    typer.Option(metavar="PER_S", help="Requests a second that one machine serves at most.", callback=above_zero),
+]
+StepS = Annotated[
+    float | None,
+    typer.Option(
+        help="Seconds between moments at which machines become ready or stop; none: 60, or as it takes.",
+        callback=above_zero,
+    ),
+]
 
 
 def bound(
@@ -18,24 +35,23 @@ def bound(
             help="CSV (second,requests; time stamps; a row a request), or shipped: twitter-day.", metavar="TRACE"
         ),
     ],
-    slo: Annotated[float, typer.Option(metavar="MS", help="Within what each request is served after it came, ms.")],
-    usd_per_hour: Annotated[float, typer.Option(metavar="USD", help="Rent of a machine for an hour.")],
-    capacity: Annotated[
-        float | None, typer.Option(metavar="PER_S", help="Requests a second that one machine serves at most.")
-    ] = None,
+    slo: Slo,
+    usd_per_hour: UsdPerHour,
+    capacity: Capacity = None,
     batch_times: Annotated[
         Path | None,
         typer.Option(metavar="CSV", help="Instead: what batches take on a machine (batch,mean_ms), full ones counted."),
     ] = None,
-    start_up: Annotated[float, typer.Option(metavar="S", help="Seconds from order to first request, paid.")] = 0.0,
-    billing_min: Annotated[
-        float, typer.Option(metavar="S", help="Seconds of each machine that are billed at least.")
+    start_up: Annotated[
+        float, typer.Option(metavar="S", help="Seconds from order to first request, paid.", min=0.0)
     ] = 0.0,
-    late: Annotated[float, typer.Option(metavar="SHARE", help="Share of the requests that may be later.")] = 0.0,
-    step_s: Annotated[
-        float | None,
-        typer.Option(help="Seconds between moments at which machines become ready or stop; none: 60, or as it takes."),
-    ] = None,
+    billing_min: Annotated[
+        float, typer.Option(metavar="S", help="Seconds of each machine that are billed at least.", min=0.0)
+    ] = 0.0,
+    late: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of the requests that may be later.", min=0.0)
+    ] = 0.0,
+    step_s: StepS = None,
     paid: Annotated[
         float | None, typer.Option(metavar="USD", help="What an autoscaler paid: how far above is that?", min=0.0)
     ] = None,

@@ -28,6 +28,19 @@ CURES = (
 """What the parser says of a value, and what is to be written."""
 
 
+def above_zero(value: float | None) -> float | None:
+    """Return the value of an option that has to be above 0, which the parser's ranges cannot say.
+
+    Raises
+    ------
+    typer.BadParameter
+        Where it is not.
+    """
+    if value is not None and not value > 0:
+        raise typer.BadParameter("write a number above 0")
+    return value
+
+
 class CommandLine(typer.Typer):
     """Commands that tell all that is wrong with their options at once."""
 
@@ -99,8 +112,8 @@ def _of_value(param: Any, value: Any, error: Any, missing: bool) -> Problem:
 
 def _cure(message: str) -> str:
     for pattern, cure in CURES:
-        if re.fullmatch(pattern, message, re.DOTALL):
-            return re.sub(pattern, cure, message, count=1, flags=re.DOTALL)
+        if found := re.fullmatch(pattern, message, re.DOTALL):
+            return found.expand(cure)
     return message.removeprefix("Value error, ")
 
 

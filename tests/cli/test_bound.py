@@ -37,9 +37,12 @@ def test_less_was_paid_than_can_be(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_wrong_figures_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """What makes no sense is named with a cure."""
-    assert run("twitter-day", "--slo", "500", "--capacity", "0", "--usd-per-hour", "1") == 2
-    assert "capacity_per_s: 0.0; write requests a second" in capsys.readouterr().err
+    """What makes no sense is named with its value and a cure, all at once."""
+    assert run("twitter-day", "--slo", "-1", "--capacity", "0", "--usd-per-hour", "1", "--paid", "-1") == 2
+    told = capsys.readouterr().err
+    assert "--slo: '-1'; write a number above 0" in told
+    assert "--capacity: '0'; write a number above 0" in told
+    assert "--paid: '-1'; write at least 0" in told
 
 
 def test_tables_of_batches_stand_for_the_capacity(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

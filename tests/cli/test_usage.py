@@ -13,6 +13,7 @@ from support.helpers import run
         ("provision digits --pools 3", ["--pools: '3'; write at most 2"]),
         ("solve digits --jobs 0", ["--jobs: '0'; write at least 1"]),
         ("solve digits --threads 1.5", ["--threads: '1.5'; write a whole number"]),
+        ("compare digits --trace x --every-s 0", ["--every-s: '0'; write at least 0.001"]),
         ("solve digits --gap", ["--gap: no value; write a value behind it"]),
         ("solve digits --json=3", ["--json: a value, and it takes none; write it alone"]),
         ("solve --jsn digits", ["--jsn: no such option; did you mean --json"]),
