@@ -358,7 +358,7 @@ def rounded_down(cv2: float, width: float) -> float:
 
 
 def rows(
-    relaxed: LeastWaits, sizes: Sequence[tuple[int, int | None]], low: float, high: float
+    relaxed: LeastWaits, sizes: Iterable[tuple[int, int | None]], low: float, high: float
 ) -> tuple[tuple[float, ...], ...]:
     """Return what each size makes late of the limit, by stage from the block on.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from serflow_opt.traffic.provision.structures import BlockChoice
     from serflow_opt.traffic.provision.waits import Wait
 
+Each = TypeVar("Each")
 PLACES = 6
 """Numbers of requests that may wait beside a function which a model tells apart, for each number of machines."""
 TOLD = 2
@@ -113,7 +114,7 @@ class Sizing:
         pricing, choice, low = self.pricing, self.choice, self.low
         rent, peak, known = pricing.rent(choice), pricing.demand.peak, self.whole.sizes(choice) or ()
         found = {}
-        for k in range(1, len(known)):
+        for k in self._in_turn(range(1, len(known))):
             if rent * k > self.left:
                 break
             full = pricing.takes(choice, k, None) / peak
@@ -153,10 +154,10 @@ class Sizing:
         if self.relaxed is None:
             return dict.fromkeys(counts, (0, 0))
         if self.relaxed.slack is None:
-            places = self.relaxed.places(counts, self.low, self.high)
+            places = self.relaxed.places(self._in_turn(counts), self.low, self.high)
             return {count: (0, ROOMS.index(room)) for count, room in places.items()}
         found, last = dict[int, tuple[int, int]](), len(ROOMS) - 1
-        for count in counts:
+        for count in self._in_turn(counts):
             first = self.fewest(count, self.left)
             if first is not None and (not first or self._in_time(count, first)):
                 found[count] = first, last
@@ -207,9 +208,9 @@ class Sizing:
         if relaxed is None or not counts:
             return sizes
         if relaxed.slack is None:
-            waited = [tangents(relaxed, k, None, low, min(high, most[k]), points) for k in counts]
+            waited = [tangents(relaxed, k, None, low, min(high, most[k]), points) for k in self._in_turn(counts)]
             return replace(sizes, waits=tuple(zip(*waited, strict=True)))
-        return replace(sizes, late=rows(relaxed, [(k, None) for k in counts], low, high))
+        return replace(sizes, late=rows(relaxed, self._in_turn([(k, None) for k in counts]), low, high))
 
     def _beside(self, groups: Rates, points: Sequence[float]) -> PoolSizes:
         """Of the places to wait only the most are told apart: with fewer than the last no more is carried."""
@@ -230,24 +231,30 @@ class Sizing:
         if relaxed.slack is None:
             waited = [
                 [(0.0, 0.0)] * len(points) if own in free else tangents(relaxed, *own, low, high, points)
-                for own in sizes
+                for own in self._in_turn(sizes)
             ]
             return replace(found, waits=tuple(zip(*waited, strict=True)))
-        each = zip(sizes, rows(relaxed, sizes, low, high), strict=True)
+        each = zip(sizes, rows(relaxed, self._in_turn(sizes), low, high), strict=True)
         return replace(found, late=tuple((0.0,) * len(row) if own in free else row for own, row in each))
+
+    def _in_turn(self, each: Iterable[Each]) -> Iterator[Each]:
+        """Yield sizes one by one, until the deadline: there may be thousands, each with waits of its own."""
+        for own in each:
+            self.whole.deadline.check()
+            yield own
 
     def each(self) -> list[Sized]:
         """Return the sizes one by one, as lines in the reaches."""
         pricing, choice = self.pricing, self.choice
         if choice.function is None:
             rent, handing, found = pricing.rent(choice), pricing.handing(choice), list[Sized]()
-            for count, most in self.alone.items():
+            for count, most in self._in_turn(self.alone.items()):
                 top, usd = min(self.high, most), rent * count
                 late, wait = self._waiting(count, None, top)
                 cost, limits = FlowLine(usd, handing), (*self._ranges(top), *late)
                 found.append(Sized(usd, cost, (), limits, wait, count, top))
             return found
-        return [own for count, rooms in self.beside.items() for own in self._rooms(count, *rooms)]
+        return [own for count, rooms in self._in_turn(self.beside.items()) for own in self._rooms(count, *rooms)]
 
     def _ranges(self, most: float) -> list[FlowLine]:
         """Return the ranges of thresholds as limits, `most` is of the work."""

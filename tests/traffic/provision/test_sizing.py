@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from support.provision_by_head import BOTH, MACHINES, pricing, structure_of, whole
 
+from serflow_opt.ground.deadline import Deadline, OutOfTime
 from serflow_opt.traffic.provision.one_set import OneSet, Thresholds
 from serflow_opt.traffic.provision.sizing import Sizing
 
@@ -66,3 +67,12 @@ def test_fewest_places_are_those_that_may_be_paid() -> None:
             first = sizing.fewest(count, left)
             good = np.flatnonzero(usd <= left)
             assert first == (None if not len(good) else good[0])
+
+
+def test_sizes_end_at_the_deadline() -> None:
+    """There may be thousands, so each is begun only in time."""
+    for pools in (MACHINES, BOTH):
+        own = sizing(pools, 5.0)
+        own.whole.deadline = Deadline(0.0)
+        with pytest.raises(OutOfTime):
+            own.each()
