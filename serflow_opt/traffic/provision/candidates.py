@@ -164,7 +164,8 @@ class Candidates:
     def _seconds(self, choice: BlockChoice, far: int) -> float:
         """Seconds of a block up to the stage at a position, on the slower of its pools; on machines if these may do."""
         ends = self.structures.pace_s(choice, self.structures.counted_cold_s(choice.function))
-        if self.instance.quantile is not None and self.pricing.promise.queued(choice):
+        promise = self.pricing.promise
+        if self.instance.quantile is not None and promise.apart and promise.queued(choice):
             ends = self.structures.on_machines_s(choice)
         count = min(choice.last + 1, far) - choice.first
         return ends[count - 1] if count > 0 else 0.0

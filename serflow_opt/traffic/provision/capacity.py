@@ -280,7 +280,7 @@ class Capacity:
             bound = self.instance.latency_slo_s
             assert bound is not None
             start = math.fsum(self.fastest_s[: choice.first]) + choice.hop_s
-            done = [start + t for t in self.structures.on_machines_s(choice)]  # where those are who wait
+            done = [start + t for t in self.promise.least_pace_s(choice)]
             done += [done[-1] + t for t in itertools.accumulate(self.fastest_s[choice.last + 1 :])]
             slack = slack_of(bound * (1 + TOLERANCE), [(1.0, done)])
         return replace(self._waiting(choice), slack=slack)

@@ -21,6 +21,8 @@ the function (no sooner than on the machines, and with its cold starts),
     late  =  B late^F + (1 - B) late^M + P(W > L - T^M)
 
 of those who are not late on machines anyway: who goes to the function does not wait, and who waits does not go there.
+Sets of thresholds have no bound of that first term, and are split until it shows: so all this is where they are few
+(`tells_pools_apart`), and elsewhere all meet the slower pool.
 """
 
 from __future__ import annotations
@@ -45,6 +47,20 @@ from serflow_opt.traffic.service import Service
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from serflow_opt.problem.instance import Instance
+
+
+FEW_THRESHOLDS = 200
+"""Ways to choose all thresholds up to which it counts which pool a request is on."""
+
+
+def tells_pools_apart(instance: Instance) -> bool:
+    """Return whether it counts which pool of a block a request is on: thresholds are few, and no mean counts."""
+    return (
+        instance.latency_measure != "mean"
+        and math.prod(max(1, len(menu.thresholds)) for menu in instance.menus) <= FEW_THRESHOLDS
+    )
+
 
 class Promise:
     """Latency of the structures of an instance.
@@ -60,6 +76,8 @@ class Promise:
 
     Attributes
     ----------
+    apart
+        Whether it counts which pool of a block a request is on.
     waits_beside
         Whether requests may wait beside a function where the limit is on the worst case.
     """
@@ -71,6 +89,7 @@ class Promise:
         self.random = carrying.arrivals == "random"
         self.varies = structures.varies
         self.queues = Queues(demand)
+        self.apart = self.random and tells_pools_apart(self.instance)
 
     @property
     def room(self) -> float:
@@ -122,13 +141,17 @@ class Promise:
         least = math.fsum(weight * least_reach(s) for s, weight in enumerate(weights, start=1) if weight)
         return None if least > self.room * (1 + TOLERANCE) + ROUNDING else LateLimit(weights, self.room)
 
+    def least_pace_s(self, choice: BlockChoice) -> tuple[float, ...]:
+        """Seconds from the start of a block to the end of each of its stages, at least, of those who wait in it."""
+        return self.structures.on_machines_s(choice) if self.apart else self.structures.pace_s(choice, 0.0)
+
     def called_block(self, structure: Structure) -> int | None:
         """Return the block whose function makes late those alone who go there; None: the slower pool counts for all.
 
         It alone has machines, one pool of them, and the limit is on a percentile of requests that come at random.
         """
         used = [b for b, choice in enumerate(structure) if choice.machine is not None]
-        if len(used) != 1 or self.instance.quantile is None:
+        if len(used) != 1 or self.instance.quantile is None or not self.apart:
             return None
         choice = structure[used[0]]
         return used[0] if choice.function is not None and choice.second is None and self.queued(choice) else None
@@ -265,6 +288,9 @@ class Promise:
         """
         if self.measure == "mean" or not self.limited or (self.called_block(structure) is not None and not apart):
             yield from self.ways(self._served_by_machines(structure), few=few)
+            return
+        if not self.apart:
+            yield from self.ways(structure, few=few)
             return
         most = (self.instance.latency_slo_s or math.inf) * (1 + TOLERANCE)
         for share, cold in self.colds(structure):

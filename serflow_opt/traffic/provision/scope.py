@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from serflow_opt.traffic.provision.lateness import TAIL
+from serflow_opt.traffic.provision.promise import tells_pools_apart
 from serflow_opt.traffic.provision.spares import spares_of
 from serflow_opt.traffic.provision.waits import MOST_RATES, ROOMS
 
@@ -60,8 +61,10 @@ def scope_of(question: ProvisionQuestion, parts: Sequence[Part], simulated: Simu
 
 def _of_functions(question: ProvisionQuestion) -> str:
     """Say how latency counts functions beside machines (`Promise.called_block`)."""
+    if question.carrying.arrivals == "smooth" or not tells_pools_apart(question.instance):
+        return "latency as if all met the slower pool of a block"
     slower = "latency as if all who need not wait met the slower pool of a block"
-    if question.instance.quantile is None or question.carrying.arrivals == "smooth" or question.pools > 1:
+    if question.instance.quantile is None or question.pools > 1:
         return slower
     several = f"{slower}, where several have machines; " if question.blocks > 1 else ""
     return f"{several}functions as if no faster than the machines beside them"

@@ -350,11 +350,10 @@ class _Offers:
 
     def _lateness(self, choice: BlockChoice) -> Lateness:
         """Return who is late behind a pool if all other stages run on the fastest options, with no hand-overs."""
-        promise, structures = self.pricing.promise, self.pricing.structures
-        fastest = self.pricing.fastest_s
+        promise, fastest = self.pricing.promise, self.pricing.fastest_s
         start = math.fsum(fastest[: choice.first])
         done = [*itertools.accumulate(fastest[: choice.first])]
-        done += [start + t for t in structures.on_machines_s(choice)]  # where those are who wait
+        done += [start + t for t in promise.least_pace_s(choice)]
         done += [done[-1] + t for t in itertools.accumulate(fastest[choice.last + 1 :])]
         mean = promise.measure == "mean"
         endings = [
