@@ -1,4 +1,4 @@
-"""What is paid at least by whoever knows all rates and not when requests come; for docs/traffic.md.
+"""What is paid at least by whoever knows all rates and not when requests come; for docs/real-traffic.md.
 
     python benchmarks/at_random.py TRACES [--seconds S] [--only NAME ..] [--draws N] [--times N]
 
@@ -266,7 +266,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="traces whose names begin so")
     parser.add_argument("--draws", type=int, default=2, help="of the requests, for an answer")
     parser.add_argument("--times", type=int, default=5, help="answers, of which the mean is taken; two at least")
-    parser.add_argument("--out", type=Path, default=DOCS / "traffic.md")
+    parser.add_argument("--out", type=Path, default=DOCS / "real-traffic.md")
     given = parser.parse_args()
     first, rows = setting(), list[list[str]]()
     for trace in traces(given.traces, given.seconds):

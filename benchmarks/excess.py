@@ -1,4 +1,4 @@
-"""Where what is paid above the least goes, rung by rung, and which rung what was asked lies on; for docs/traffic.md.
+"""Where what is paid above the least goes, rung by rung, and on which rung is what was asked; docs/real-traffic.md.
 
     python benchmarks/excess.py TRACES [--seconds S] [--only NAME ..]
 
@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("traces", type=Path)
     parser.add_argument("--seconds", type=float, help="only so much of each trace, for a trial")
     parser.add_argument("--only", nargs="+", help="traces whose names begin so")
-    parser.add_argument("--out", type=Path, default=DOCS / "traffic.md")
+    parser.add_argument("--out", type=Path, default=DOCS / "real-traffic.md")
     given = parser.parse_args()
     first, rows = setting(), list[list[str]]()
     for trace in traces(given.traces, given.seconds):

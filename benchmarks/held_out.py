@@ -1,4 +1,4 @@
-"""Whether the function's place in the contest of the controller pays where it was not chosen; for docs/traffic.md.
+"""Whether the function's place in the contest of the controller pays where it was not chosen; for docs/real-traffic.md.
 
     python benchmarks/held_out.py TRACES
 
@@ -48,7 +48,7 @@ def main() -> None:
     """Run all, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("traces", type=Path)
-    parser.add_argument("--out", type=Path, default=DOCS / "traffic.md")
+    parser.add_argument("--out", type=Path, default=DOCS / "real-traffic.md")
     given = parser.parse_args()
     first, rows = setting(), list[list[str]]()
     for said, trace, chosen in _traces(given.traces):

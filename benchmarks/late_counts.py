@@ -1,4 +1,4 @@
-"""Whether one late request too many is chance: the controller on the same rates with many draws; for docs/traffic.md.
+"""Whether one late request too many is chance: the controller on many draws of the same rates; docs/real-traffic.md.
 
     python benchmarks/late_counts.py TRACES [--seeds N] [--keep-warm named together off]
 
@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--keep-warm", nargs="+", default=("named", "together", "off"))
     parser.add_argument("--only", nargs="+", default=SHORT, help="traces whose names begin so")
-    parser.add_argument("--out", type=Path, default=DOCS / "traffic.md")
+    parser.add_argument("--out", type=Path, default=DOCS / "real-traffic.md")
     given = parser.parse_args()
     first, rows = setting(), list[list[str]]()
     for trace in traces(given.traces, None):

@@ -1,4 +1,4 @@
-"""Where the money goes: what the controller pays over the clairvoyant bound, one cause at a time; for docs/traffic.md.
+"""Where the money goes: what the controller pays over the clairvoyant bound, cause by cause; docs/real-traffic.md.
 
     python benchmarks/money.py TRACES [--seconds S]
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("traces", type=Path)
     parser.add_argument("--seconds", type=float, help="only so much of each trace, for a trial")
     parser.add_argument("--only", nargs="+", default=["wits", "twitter"], help="traces whose names begin so")
-    parser.add_argument("--out", type=Path, default=DOCS / "traffic.md")
+    parser.add_argument("--out", type=Path, default=DOCS / "real-traffic.md")
     given = parser.parse_args()
     first, rows = setting(), list[list[str]]()
     for trace in traces(given.traces, given.seconds):

@@ -1,4 +1,4 @@
-"""Policies on real traffic: the tables and pictures of docs/traffic.md, made anew.
+"""Policies on real traffic: the tables and pictures of docs/real-traffic.md, made anew.
 
     python benchmarks/policies.py TRACES [--instance FOLDER] [--quick]
 
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="only so much of each trace, for a trial")
     parser.add_argument("--quick", action="store_true", help="an hour of each trace: minutes in place of half an hour")
     parser.add_argument("--jobs", type=int, default=cores())
-    parser.add_argument("--out", type=Path, default=DOCS / "traffic.md")
+    parser.add_argument("--out", type=Path, default=DOCS / "real-traffic.md")
     given = parser.parse_args()
     parts = [setting()]
     for trace in traces(given.traces, QUICK_S if given.quick else given.seconds):

@@ -1,4 +1,4 @@
-"""What was asked of waits, and what comes out: a table for docs/traffic.md.
+"""What was asked of waits, and what comes out: a table for docs/real-traffic.md.
 
     python benchmarks/promises.py --services 200 --out benchmarks/README.md
     python benchmarks/waiting.py TRACES
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", help="traces whose names begin so")
     parser.add_argument("--jobs", type=int, default=cores())
     parser.add_argument("--promises", type=Path, default=Path(__file__).parent / "README.md")
-    parser.add_argument("--out", type=Path, default=DOCS / "traffic.md")
+    parser.add_argument("--out", type=Path, default=DOCS / "real-traffic.md")
     given = parser.parse_args()
     if given.counts:
         write(given.out, "waiting", _with_counts(given.out, next(_counts(given.promises))))

@@ -44,8 +44,8 @@ def test_traffic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_controller_and_a_policy_of_ones_own() -> None:
-    """The Python blocks of the page on traffic, one after the other."""
-    text = (REPOSITORY / "docs" / "traffic.md").read_text(encoding="utf-8")
+    """The Python blocks of the page on controllers, one after the other."""
+    text = (REPOSITORY / "docs" / "controllers.md").read_text(encoding="utf-8")
     names: dict[str, Any] = {}
     for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         exec(block, names)

@@ -1,4 +1,4 @@
-"""A block that takes requests in batches, under traffic (`docs/traffic.md`, what a batch does).
+"""A block that takes requests in batches, under traffic (`docs/exits-in-batches.md`, what a batch does).
 
 When a batch closes depends on arrivals alone, so batches are made first and go to machines and functions as one request
 would. What leaves on the way makes them shorter: a stage takes the time of those that are left.

@@ -1,4 +1,4 @@
-"""A block whose batches go to a function beside its machines in several calls each (`docs/traffic.md`).
+"""A block whose batches go to a function beside its machines in several calls each (`docs/exits-in-batches.md`).
 
 A gate decides where a batch goes as if its function took it at once; what goes there is cut into calls, which meet the
 environments of the function one by one.
