@@ -103,7 +103,7 @@ class Station:
         seconds = function.warm_call_s(count)
         met = [environments.call(now_s, seconds) for _ in range(count)]
         cold = np.array([own for own in met if own is not None], bool)
-        times, took = np.full(len(cold), now_s), seconds + cold * function.cold_start_s
+        times, took = np.full(len(cold), float(now_s)), seconds + cold * function.cold_start_s
         usd = function.usd_of_calls(took)
         self.warm_calls += len(cold)
         self.warm_cold += int(cold.sum())
