@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -121,10 +122,10 @@ def test_comparison_keeps_what_is_through(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("command", ["simulate", "compare"])
 def test_commands_that_are_stopped_say_so(command: str, tmp_path: Path) -> None:
-    """A command that has nothing when its time is up ends with code 4 and a line on standard error."""
+    """A command that has nothing when its time is up ends with code 4, a document and a line on standard error."""
     ran = run(command, "libra", "--trace", write_trace(tmp_path / "t.csv"), "--time-limit", "0", "--json")
     assert ran.code == 4
-    assert not ran.stdout
+    assert json.loads(ran.stdout)["status"] == "no_solution"
     assert ran.stderr.startswith("stopped: ")
 
 

@@ -52,7 +52,7 @@ def test_tiers_without_a_link_cannot_hand_over() -> None:
     assert [part.machine_tier for part in found.parts] == ["drone", "en"]
     apart = provision(dataclasses.replace(drones(), links={}), 1.0, arrivals="smooth")
     assert apart.status == "infeasible"
-    assert "nothing runs all stages in 4 block(s)" in apart.reason
+    assert "nothing runs all stages in 2 block(s)" in apart.reason
 
 
 def test_nothing_goes_up_the_list() -> None:
