@@ -83,6 +83,14 @@ class StructureSizes:
 
     def best(self, below: float = math.inf) -> tuple[Size, ...] | None:
         """Return the cheapest sizes that keep the limit on latency; None where none cost less than `below`, USD/s."""
+        found = self._best(below)
+        if found is None or math.isfinite(below) or sum(own.wait is not None for own in found) < 2:
+            return found
+        # numbers of machines that are dearer alone may do better together: these are told by what all may cost
+        return self._best(math.fsum(own.usd for own in found) * (1 - UNCHANGED)) or found
+
+    def _best(self, below: float) -> tuple[Size, ...] | None:
+        """Find `best`; where nothing is to be below, of numbers of machines that are best alone."""
         blocks = range(len(self.structure))
         if self._taken([None] * len(blocks)) > self.promise.most:
             return None
@@ -92,7 +100,8 @@ class StructureSizes:
         if known + math.fsum(fluid.values()) >= below:
             return None
         left = below * (1 + TOLERANCE) - known
-        least = {b: self._alone(b, left - math.fsum(fluid[c] for c in coupled if c != b)) for b in coupled}
+        joint = len(coupled) > 1 and math.isfinite(below)
+        least = {b: self._alone(b, left - math.fsum(fluid[c] for c in coupled if c != b), joint) for b in coupled}
         if any(own is None for own in least.values()):
             return None
         spent = math.fsum(own.usd for own in (*sizes, *least.values()) if own is not None)
@@ -169,11 +178,11 @@ class StructureSizes:
                     count += 1
         return count if count <= most else None
 
-    def _alone(self, b: int, below: float = math.inf) -> Size | None:
-        """Return the cheapest size of a block if nobody waits elsewhere; None where none below a cost is in time."""
+    def _alone(self, b: int, below: float = math.inf, joint: bool = False) -> Size | None:
+        """Return the cheapest size of a block if nobody waits elsewhere, below a cost. `joint`: keep all counts."""
         if self.structure[b].function is None:
             return next(self._bare(b, math.inf, {}), None)
-        found = list(self._worth_counting(b, below=below))
+        found = list(self._worth_counting(b, below=below, joint=joint))
         self._counts[b] = [own.count for own in found]
         return min(found, key=lambda own: (own.usd, own.count), default=None)
 
@@ -258,7 +267,9 @@ class StructureSizes:
         load = self.demand.peak * reach * self._held(b)
         return useful_rooms(count * machine.workers, load, hardly, self.service.cv2(b, machine))
 
-    def _worth_counting(self, b: int, waiting: bool = True, below: float = math.inf) -> Iterator[Size]:
+    def _worth_counting(
+        self, b: int, waiting: bool = True, below: float = math.inf, joint: bool = False
+    ) -> Iterator[Size]:
         """Yield sizes beside a function among which the cheapest is; `waiting`: with all places that are in time.
 
         What machines save is concave in their number: where there may be many, the best is closed in on.
@@ -273,7 +284,7 @@ class StructureSizes:
             own = self._roomy(b, count, {}, below) if waiting else self._size(b, count, 0)
             return Size(count, 0, math.inf) if own is None else own
 
-        while high - low > COUNTED:
+        while high - low > COUNTED and not joint:
             middle = (low + high) // 2
             usd = size(middle).usd
             if size(middle + 1).usd >= usd and math.isfinite(usd):  # too few may send too many to a slow function
@@ -282,9 +293,10 @@ class StructureSizes:
                 low = middle + 1
         best = math.inf
         for count in range(low, high + 1):
-            if count * machine.usd_per_s > min(best, below):
+            most = below if joint else min(best, below)
+            if count * machine.usd_per_s > most:
                 return
-            if self._fluid_usd(b, count) < min(best, below):
+            if self._fluid_usd(b, count) < most:
                 own = size(count, below)
                 best = min(best, own.usd)
                 if own.usd < math.inf:
