@@ -82,8 +82,8 @@ def provision(
     Parameters
     ----------
     instance
-        Accuracy floor and latency target hold, waits included; latency as if a request always met the slower pool of a
-        block.
+        Accuracy floor and latency target hold, waits included. Which pool of a block latency counts, its own or the
+        slower for all, `scope` says (`promise.py`).
     demand
         Requests per second; a trace, or the path of one, whose minutes are the distribution of rates; None: the
         instance's rate_per_s.
